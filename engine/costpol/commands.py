@@ -1,0 +1,299 @@
+"""Everything the decision flow may ask of the world, and every reply it may get.
+
+The flow yields a command and is sent the reply; it performs nothing itself. A handler answers a failure as a value
+(`Failed`), it never throws into the flow. Live, replay and explain differ only in who answers.
+
+| command        | reply                                            |
+| -------------- | ------------------------------------------------ |
+| `Embed`        | `Embedded`, or `Failed`                          |
+| `NearestIntents` | tuple of `Neighbour`, nearest first, or `Failed` |
+| `LookupExact`  | `Hit`, `None`, or `Failed`                       |
+| `LookupSimilar`| tuple of `Hit`, nearest first, or `Failed`       |
+| `Standing`     | tuple of `int` spent, one per account, or `Failed` |
+| `Reserve`      | `Granted`, `Exceeded`, or `Failed`               |
+| `Call`         | `Answered`, or `CallFailed`                      |
+| `Settle`       | `None`, or `Failed`                              |
+| `Store`        | `None`, or `Failed`                              |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from costpol.inference.response import Response
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What was asked could not be done. `reason` is short, machine-readable and holds no user data."""
+
+    reason: str
+
+
+# Embedding and intents
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """The vector of a text, by the embedder of the snapshot."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A unit-length vector."""
+
+    vector: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class NearestIntents:
+    """The example utterances nearest to a vector."""
+
+    vector: Vector
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """One example utterance: whose intent it shows and how near it is (cosine)."""
+
+    intent: str
+    example: str
+    similarity: float
+
+
+# Cache
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Who may read a cache entry: exactly the callers whose identity makes the same scope.
+
+    `key` is `global`, `tenant:<tenant>` or `user:<tenant>:<user>`, with every part percent-encoded, so that no
+    tenant's name can spell another's scope.
+    """
+
+    kind: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One cached answer, as stored. `body` is the provider's complete JSON answer.
+
+    `partition` digests everything that must be equal besides the question (model class, system prompt, tools, template
+    and version, output format, sampling, history, embedder); `question` digests the question itself.
+    """
+
+    partition: str
+    question: str
+    scope: Scope
+    intent: str
+    text: str
+    """The embedded text, kept to explain hits and to refit; empty where the policy says not to keep prompts."""
+    body: bytes
+    model: str
+    created: float
+    expires: float
+    cost_picodollars: int
+    """What the answer cost: what a hit saves."""
+    template: str = ""
+    """`name@version` of the prompt template, for invalidation."""
+    answer_id: str | None = None
+    """The name of the right answer, where a log states it; live it is unknown."""
+
+    @property
+    def id(self) -> str:
+        """The identity of an exact repeat: same partition, same question, same scope."""
+        return f"{self.partition}/{self.question}/{self.scope.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class LookupExact:
+    """The unexpired entry of exactly this identity."""
+
+    partition: str
+    question: str
+    scope: Scope
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class LookupSimilar:
+    """The unexpired entries nearest to a vector, inside one partition, scope and intent."""
+
+    vector: Vector
+    partition: str
+    scope: Scope
+    intent: str
+    now: float
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A stored entry and its similarity (cosine; 1.0 for an exact repeat)."""
+
+    entry: Entry
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Keep an answer. Without a vector only an exact repeat will find it."""
+
+    entry: Entry
+    vector: Vector | None
+
+
+# Budgets
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One counter of the ledger: what one subject may use of one unit in one window.
+
+    `name` is stable across policy reloads (budget, unit and subject, percent-encoded): a changed limit keeps what was spent. `since` is
+    the start of the window (epoch seconds) and `bucket` the start of the slice that new use is booked under: for a
+    calendar window both are the same; a rolling window sums its slices later than `since`. `until` is when the window
+    frees up again at the latest, which is what `retry-after` tells.
+    """
+
+    name: str
+    since: float
+    bucket: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """An amount to set aside in an account, refused where used and held would then exceed `limit`.
+
+    Amounts are whole picodollars, tokens or calls, whichever the account counts.
+    """
+
+    account: Account
+    amount: int
+    limit: int
+    budget: str
+    """The budget's name in the policy, for the refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How much is used and held in each account now."""
+
+    accounts: tuple[Account, ...]
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Set all holds aside, or none. A reservation never settled lapses at `expires`."""
+
+    holds: tuple[Hold, ...]
+    now: float
+    expires: float
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """All holds are set aside."""
+
+    reservation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exceeded:
+    """Nothing was set aside: `hold` would exceed its limit. `used` counts what is used and held."""
+
+    hold: Hold
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Replace what was held by what was used, in the order of the holds; all zero refunds."""
+
+    reservation: int
+    amounts: tuple[int, ...]
+    now: float
+
+
+# Model calls
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What the policy changes in a request. Whatever is `None` or empty leaves the bytes of that member alone."""
+
+    model: str | None = None
+    """The upstream's name of the model."""
+    max_output_tokens: int | None = None
+    system: str | None = None
+    """The system prompt that replaces the request's own."""
+    tools: tuple[str, ...] | None = None
+    """The names of the tools to keep."""
+    json_output: bool = False
+    ask_usage: bool = False
+    """Ask a stream for its usage; the extra event does not reach the caller."""
+
+    @property
+    def empty(self) -> bool:
+        return self == _NO_EDIT
+
+
+_NO_EDIT = Edit()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Ask a model. `headers` describe the decision so far (`x-costpol-...`), for a stream whose head must leave first.
+    `last` says that no other target follows, so that a failure may be passed on as it came."""
+
+    provider: str
+    model: str
+    edit: Edit
+    timeout: float
+    headers: tuple[tuple[str, str], ...] = ()
+    last: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The model answered, wholly or in part (see `Response.complete`). `sent` says that it has already reached the
+    caller as a stream."""
+
+    response: Response
+    sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailed:
+    """The model did not answer. `kind`: `status`, `timeout`, `unreachable`, `broken`. Nothing has reached the caller.
+
+    `status` and `body` are the upstream's own, to be passed on where nothing else can be tried.
+    """
+
+    kind: str
+    status: int | None = None
+    body: bytes | None = None
+    content_type: str = "application/json"
+    retry_after: str | None = None
+
+
+Command = (
+    Embed | NearestIntents | LookupExact | LookupSimilar | Standing | Reserve | Call | Settle | Store
+)  # fmt: skip
+
+Flow = Generator[Command, Any, Any]
+"""The type of a stage or of the whole flow: yields commands, is sent replies."""

@@ -1,0 +1,1 @@
+"""What a model costs. Owner fills in; see Price.cost."""
