@@ -1,0 +1,1 @@
+"""The typed nodes of the policy language, one file per kind."""

@@ -1,0 +1,115 @@
+"""The scalars of the language: what a policy may write where a number with a unit, a name or a pattern is expected.
+
+Each is an `Annotated` alias: the plain Python type that the engine holds, and the `Scalar` that reads it from the text
+of a YAML scalar and describes it to editors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any
+
+from costpol import units
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A kind of scalar: its name for messages, how it is read, and how an editor recognises it."""
+
+    name: str
+    read: Callable[[str], Any]
+    """From the text as written; raises `ValueError` that says what was expected."""
+    schema: tuple[tuple[str, Any], ...]
+    """Its JSON Schema, as items."""
+
+
+def _read_name(text: str) -> str:
+    if not text or len(text) > 128 or not all(c.isalnum() or c in "-_./:@" for c in text):
+        raise ValueError("expected a name of letters, digits and `-_./:@`")
+    return text
+
+
+def _read_pattern(text: str) -> str:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 1 << 20
+    try:
+        re2.compile(text, options)
+    except re2.error as error:
+        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error.args[0])
+        raise ValueError(f"expected a regular expression in RE2 syntax: {reason}") from None
+    return text
+
+
+def _read_url(text: str) -> str:
+    if not text.startswith(("http://", "https://")) or any(c.isspace() for c in text) or "@" in text:
+        raise ValueError("expected an http or https address without credentials")
+    return text.rstrip("/")
+
+
+def _read_key_source(text: str) -> str:
+    if text in ("caller", "none"):
+        return text
+    variable = text.removeprefix("$")
+    if text.startswith("$") and variable.replace("_", "a").isalnum() and not variable[0].isdigit() and variable.isascii():
+        return text
+    raise ValueError(
+        "expected `$NAME` of an environment variable, `caller` or `none`: a key itself never stands in a policy"
+    )
+
+
+def _read_time_zone(text: str) -> str:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
+        raise ValueError("expected a time zone such as `Europe/Berlin` or `UTC`") from None
+    except KeyError:
+        raise ValueError("expected a time zone such as `Europe/Berlin` or `UTC`") from None
+    return text
+
+
+def _read_instant(text: str) -> float:
+    from datetime import datetime
+
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("expected an instant such as `2026-01-31T23:59:00Z`") from None
+    if instant.tzinfo is None:
+        raise ValueError("expected an instant with its offset, such as `2026-01-31T23:59:00Z`")
+    return instant.timestamp()
+
+
+Name = Annotated[str, Scalar("a name", _read_name, (("type", "string"), ("maxLength", 128)))]
+Pattern = Annotated[str, Scalar("a pattern", _read_pattern, (("type", "string"), ("format", "regex")))]
+Url = Annotated[str, Scalar("an address", _read_url, (("type", "string"), ("pattern", "^https?://")))]
+KeySource = Annotated[
+    str, Scalar("a key source", _read_key_source, (("type", "string"), ("pattern", r"^(\$[A-Za-z_][A-Za-z0-9_]*|caller|none)$")))
+]
+Usd = Annotated[
+    Decimal,
+    Scalar("an amount", units.parse_usd, (("type", "string"), ("pattern", r"^(\$ ?[0-9.]+|[0-9.]+ ?USD)$"))),
+]
+Duration = Annotated[
+    float,
+    Scalar("a duration", units.parse_duration, (("type", "string"), ("pattern", r"^[0-9.]+ ?(ms|s|m|min|h|d|w)$"))),
+]
+Count = Annotated[
+    int, Scalar("a whole number", units.parse_count, (("type", ("integer", "string")), ("pattern", r"^[0-9.]+[kM]?$")))
+]
+Share = Annotated[
+    Decimal,
+    Scalar("a share", units.parse_share, (("type", ("number", "string")), ("minimum", 0), ("maximum", 1), ("pattern", r"^[0-9.]+ ?%?$"))),
+]
+TimeZone = Annotated[str, Scalar("a time zone", _read_time_zone, (("type", "string"),))]
+Instant = Annotated[float, Scalar("an instant", _read_instant, (("type", "string"), ("format", "date-time")))]
+
+
+class Raw:
+    """Marks a key that takes any YAML value, kept as plain data (`dict`, `list`, `str`, `int`, `Decimal`, `bool`, `None`)."""
