@@ -106,6 +106,8 @@ class Entry:
     expires: float
     cost_picodollars: int
     """What the answer cost: what a hit saves."""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
     template: str = ""
     """`name@version` of the prompt template, for invalidation."""
     answer_id: str | None = None

@@ -1,0 +1,20 @@
+"""A request at the moment it arrives: what was asked, by whom, when, and how long the caller can wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from costpol.inference.caller import ANONYMOUS, Caller
+from costpol.inference.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What the flow starts from. `now` is epoch seconds, `deadline` seconds from now (`None`: the caller waits)."""
+
+    request: Request
+    caller: Caller = ANONYMOUS
+    now: float = 0.0
+    deadline: float | None = None
+    answer_id: str | None = None
+    """The name of the right answer, where a log states it. Kept with a stored answer; no decision reads it."""

@@ -1,0 +1,92 @@
+"""What was decided for one request, why, and what came of it.
+
+`Decision` holds only what follows from policy, request and state, so that live traffic and a replay of it can be
+compared field by field. `Outcome` adds the answer and the bill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from costpol.commands import CallFailed
+from costpol.inference.response import Response
+from costpol.inference.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One line of a trace: which stage, what it did, and the facts it rests on."""
+
+    stage: str
+    what: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the policy decided. Names are the policy's own; `None` means that the question did not arise."""
+
+    policy: str
+    """Digest of the policy that decided."""
+    intent: str | None = None
+    personal: bool = False
+    template: str | None = None
+    """`name@version` of the template applied."""
+    rule: str | None = None
+    """The routing rule, or `default`."""
+    routed: str | None = None
+    """The model that the rule names first."""
+    model: str | None = None
+    """The model that was called last (or would be); `None` on a hit or a refusal."""
+    attempts: tuple[str, ...] = ()
+    """All models called, in order."""
+    max_output_tokens: int | None = None
+    cache: str = "bypass; off"
+    """`hit; exact`, `hit; similar`, `miss`, or `bypass; <reason>`."""
+    scope: str | None = None
+    rungs: tuple[str, ...] = ()
+    """The rungs of the ladder that were reached, such as `company 90%`."""
+    refused: str | None = None
+    """The budget that refused the request."""
+    stored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request was not sent. `status` and `code` are for the wire; `retry_after` is in seconds."""
+
+    status: int
+    code: str
+    message: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of one request.
+
+    `kind` says which of the others are set: `answered` (response; `sent` if it already reached the caller), `hit`
+    (body and similarity), `refused` (refusal), `failed` (failure).
+    """
+
+    kind: Literal["answered", "hit", "refused", "failed"]
+    decision: Decision
+    trace: tuple[Note, ...]
+    response: Response | None = None
+    sent: bool = False
+    body: bytes | None = None
+    similarity: float | None = None
+    hit_answer_id: str | None = None
+    refusal: Refusal | None = None
+    failure: CallFailed | None = None
+    usage: Usage | None = None
+    """Tokens that were billed, estimated where the provider did not say; `None` where nothing was called."""
+    cost_usd: Decimal = Decimal(0)
+    """What was paid for this request."""
+    routed_cost_usd: Decimal | None = None
+    """What a hit would have cost had it been called as routed; what an answered request cost."""
+    saved_usd: Decimal | None = None
+    """Against the model that the caller asked for; `None` where that has no known price."""

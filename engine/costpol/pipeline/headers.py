@@ -1,0 +1,25 @@
+"""The response headers that say what was decided."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from costpol.pipeline.decision import Decision
+from costpol.units import plain
+
+
+def decision_headers(decision: Decision) -> tuple[tuple[str, str], ...]:
+    """`x-costpol-intent`, `-route`, `-model`, `-cache`: all that is known before the answer."""
+    pairs = (
+        ("x-costpol-intent", decision.intent),
+        ("x-costpol-route", decision.rule),
+        ("x-costpol-model", decision.model),
+        ("x-costpol-cache", decision.cache),
+    )
+    return tuple((name, value) for name, value in pairs if value is not None)
+
+
+def cost_headers(cost_usd: Decimal, saved_usd: Decimal | None) -> tuple[tuple[str, str], ...]:
+    """`x-costpol-cost-usd` and `-saved-usd`, exact; what is saved is left out where the baseline has no price."""
+    cost = ("x-costpol-cost-usd", plain(cost_usd))
+    return (cost,) if saved_usd is None else (cost, ("x-costpol-saved-usd", plain(saved_usd)))
