@@ -23,8 +23,11 @@ class Usage:
     input_audio_tokens: int | None = None
     cache_audio_read_tokens: int | None = None
     output_audio_tokens: int | None = None
+    output_image_tokens: int | None = None
     reasoning_tokens: int | None = None
     """The part of `output_tokens` spent on hidden reasoning."""
+    web_searches: int | None = None
+    """Searches that the provider ran and charges for."""
     estimated: bool = False
 
     @property
