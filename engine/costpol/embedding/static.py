@@ -1,0 +1,74 @@
+"""The built-in embedder: the weighted sum of a text's token vectors, scaled to unit length.
+
+A folder holds the artifact: `manifest.json` (name, version, digest, thresholds), `vocabulary.txt` (one piece per line),
+`vectors.npy` (int8, one row per piece, then the bucket rows) and `scales.npy` (float32, one per row; the token's weight
+is folded in). How it was made and what it scores stands in its PROVENANCE.md.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from costpol.commands import Failed
+from costpol.embedding.embedder import EMPTY_TEXT, bounded
+from costpol.embedding.wordpiece import WordPiece
+from costpol.errors import ProvisionError
+
+if TYPE_CHECKING:
+    from costpol.commands import Vector
+
+MAX_CHARACTERS = 4096
+
+STATIC_EN = Path(__file__).parent / "static_en"
+
+
+class StaticEmbedder:
+    """Token vectors and a sum. Immutable once loaded, so that snapshots and threads may share one."""
+
+    local = True
+    max_characters = MAX_CHARACTERS
+
+    def __init__(self, folder: Path) -> None:
+        """Load the artifact in `folder`.
+
+        :raises ProvisionError: a file is missing, torn or does not fit the others.
+        """
+        import numpy as np  # here, so that subcommands that embed nothing start without it
+
+        try:
+            manifest = json.loads((folder / "manifest.json").read_bytes())
+            pieces = (folder / "vocabulary.txt").read_text(encoding="utf-8").split("\n")[:-1]
+            vectors = np.load(folder / "vectors.npy", allow_pickle=False)
+            scales = np.load(folder / "scales.npy", allow_pickle=False)
+            buckets, dimension = int(manifest["buckets"]), int(manifest["dimension"])
+            self.id = f"{manifest['name']}/{manifest['version']}-{manifest['digest'][:8]}/{dimension}"
+            self.similarity_floor = float(manifest["similarity_floor"])
+            self.cache_threshold = float(manifest["cache_threshold"])
+        except (OSError, ValueError, KeyError, EOFError, TypeError) as error:
+            raise ProvisionError(
+                f"the embedder in `{folder}` cannot be read: {error}", help="install costpol anew"
+            ) from error
+        if vectors.shape != (len(pieces) + buckets, dimension) or scales.shape != vectors.shape[:1]:
+            raise ProvisionError(
+                f"the embedder in `{folder}` is torn: its files disagree about their size", help="install costpol anew"
+            )
+        self.dimension = dimension
+        self._vectors = vectors
+        self._scales = scales
+        self._wordpiece = WordPiece(pieces, buckets)
+        self._float32 = np.float32
+
+    def embed(self, text: str) -> Vector | Failed:
+        """The unit vector of a text; `EMPTY_TEXT` where it has no word or sign."""
+        rows = self._wordpiece.rows(bounded(text, MAX_CHARACTERS))
+        if not rows:
+            return EMPTY_TEXT
+        vector: Vector = self._scales[rows] @ self._vectors[rows].astype(self._float32)
+        length = float(vector @ vector) ** 0.5
+        return vector / self._float32(length) if length > 0 else EMPTY_TEXT
+
+    async def embed_async(self, text: str) -> Vector | Failed:
+        """As `embed`: nothing is waited for."""
+        return self.embed(text)
