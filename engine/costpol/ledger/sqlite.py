@@ -64,7 +64,7 @@ class SqliteLedger:
 
     def __init__(self, path: Place, busy_seconds: float = 0.25) -> None:
         self._connection, writer = open_database(path, busy_seconds)
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # a sweep or a report may come from another thread
         self._numbers = count(writer << 40)
 
     def standing(self, command: Standing) -> tuple[int, ...] | Failed:

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,15 @@ def test_memory_holds_a_ledger_too() -> None:
     ledger = SqliteLedger(":memory:")
     settle(ledger, reserve(ledger, hold(60)), 45)
     assert standing(ledger) == (45,)
+
+
+def test_threads_may_share_a_ledger(ledger: SqliteLedger) -> None:
+    def spend_one(_: int) -> Failed | None:
+        return settle(ledger, reserve(ledger, hold(1, 200)), 1)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(spend_one, range(150))) == {None}
+    assert standing(ledger) == (150,)
 
 
 # Limits of the numbers

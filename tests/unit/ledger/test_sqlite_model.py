@@ -49,7 +49,7 @@ class Model:
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """Time only moves on, as it does for the processes of one host. A refund is negative where more was used than held."""
+    """Time only moves on, as on one host. A refund is negative where more was used than held."""
 
     open = Bundle("open")
     settled = Bundle("settled")
