@@ -21,7 +21,9 @@ _DURATION = re.compile(rf"(?P<number>{_NUMBER})\s?(?P<unit>ms|s|m|min|h|d|w)")
 _COUNT = re.compile(rf"(?P<number>{_NUMBER})(?P<factor>[kM]?)")
 _PERCENT = re.compile(rf"(?P<number>{_NUMBER})\s?%")
 
-_SECONDS = {"ms": Decimal("0.001"), "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_SECONDS = {unit: Decimal(size) for unit, size in (
+    ("ms", "0.001"), ("s", 1), ("m", 60), ("min", 60), ("h", 3600), ("d", 86400), ("w", 604800)
+)}  # fmt: skip
 _FACTORS = {"": 1, "k": 1000, "M": 1_000_000}
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from costpol.commands import CallFailed
 from costpol.inference.response import Response
 from costpol.inference.usage import Usage
+from costpol.units import usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,17 @@ class Outcome:
     failure: CallFailed | None = None
     usage: Usage | None = None
     """Tokens that were billed, estimated where the provider did not say; `None` where nothing was called."""
-    cost_usd: Decimal = Decimal(0)
-    """What was paid for this request."""
-    routed_cost_usd: Decimal | None = None
-    """What a hit would have cost had it been called as routed; what an answered request cost."""
-    saved_usd: Decimal | None = None
-    """Against the model that the caller asked for; `None` where that has no known price."""
+    cost: int = 0
+    """What was paid for this request, in picodollars."""
+    routed_cost: int | None = None
+    """In picodollars: what a hit would have cost had it been called as routed, or what an answered request cost."""
+    saved: int | None = None
+    """In picodollars, against the model that the caller asked for; `None` where that has no known price."""
+
+    @property
+    def cost_usd(self) -> Decimal:
+        return usd(self.cost)
+
+    @property
+    def saved_usd(self) -> Decimal | None:
+        return None if self.saved is None else usd(self.saved)

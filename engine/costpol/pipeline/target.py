@@ -13,10 +13,10 @@ class Target:
     reached through one, else itself."""
 
     model: str
+    model_class: str
     provider: str
     upstream_name: str
     price: Price
     timeout: float
     context: int | None = None
-    max_output: int | None = None
     lacks: frozenset[str] = frozenset()

@@ -1,0 +1,82 @@
+"""Budgets as accounts of the ledger: whose counter, in which window, and how much of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from costpol.commands import Account
+from costpol.inference.caller import Caller
+
+Unit = Literal["usd", "tokens", "calls"]
+_LENGTHS = {"hour": 3600.0, "day": 86400.0, "week": 604800.0, "month": 2592000.0}
+_SLICES = 60
+"""A rolling window forgets in steps of a sixtieth of its length."""
+
+
+@dataclass(slots=True)
+class WindowBudget:
+    """One limit over a window. `limit` is in whole picodollars, tokens or calls, by `unit`."""
+
+    name: str
+    unit: Unit
+    limit: int
+    per: str
+    rolling: bool
+    zone: ZoneInfo
+    each: str | None
+    _window: tuple[float, float] = field(default=(0.0, 0.0))
+    """The last calendar window worked out; most requests fall into the same one."""
+
+    def account(self, caller: Caller, now: float) -> Account:
+        """The counter that this caller's requests are booked on now. Callers without the identity that `each` asks for
+        share one counter: an unknown user is limited, not free."""
+        name = f"{self.name}/{self.unit}/{self.subject(caller)}"
+        if self.rolling:
+            length = _LENGTHS[self.per]
+            step = length / _SLICES
+            bucket = now // step * step
+            return Account(name, bucket - length, bucket, bucket + step)
+        start, end = self._calendar(now)
+        return Account(name, start, start, end)
+
+    def subject(self, caller: Caller) -> str:
+        """Whose counter it is; empty for a limit that all share."""
+        if self.each is None:
+            return ""
+        if self.each == "tenant":
+            return f"tenant:{_part(caller.tenant)}"
+        return f"{self.each}:{_part(caller.tenant)}:{_part(getattr(caller, self.each))}"
+
+    def _calendar(self, now: float) -> tuple[float, float]:
+        start, end = self._window
+        if not start <= now < end:
+            start, end = self._window = calendar_window(self.per, self.zone, now)
+        return start, end
+
+
+def calendar_window(per: str, zone: ZoneInfo, now: float) -> tuple[float, float]:
+    """Start and end of the hour, day, week (from Monday) or month that holds `now`, by the zone's own clock."""
+    local = datetime.fromtimestamp(now, zone)
+    if per == "hour":
+        start = now - (local.minute * 60 + local.second + local.microsecond / 1e6)
+        return round(start), round(start) + 3600.0
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    if per == "day":
+        first, following = midnight, midnight + timedelta(days=1)
+    elif per == "week":
+        first = midnight - timedelta(days=midnight.weekday())
+        following = first + timedelta(days=7)
+    else:
+        first = midnight.replace(day=1)
+        following = (first + timedelta(days=32)).replace(day=1)
+    return first.timestamp(), following.timestamp()
+
+
+def _part(name: str | None) -> str:
+    if name is None:
+        return "-"
+    return "%2D" if name == "-" else quote(name, safe="", errors="surrogatepass")

@@ -1,0 +1,115 @@
+"""The decision in the making: one per request, filled in by the stages in their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from costpol.commands import Edit, Scope
+from costpol.pipeline.decision import Decision, Note, Refusal
+from costpol.pipeline.signals import Signals
+from costpol.pipeline.target import Target
+
+if TYPE_CHECKING:
+    from costpol.commands import Vector
+    from costpol.pipeline.caching import CachePlan
+
+
+@dataclass(slots=True)
+class Draft:
+    """What is decided so far. Each stage writes its own fields and reads those of the stages before it."""
+
+    policy: str
+    signals: Signals
+    trace: list[Note] = field(default_factory=list)
+
+    # classify
+    intent: str | None = None
+    vector: Vector | None = None
+
+    # prompt
+    template: str | None = None
+    system: str | None = None
+    variables: frozenset[str] = frozenset()
+    volatile: bool = False
+    tools: tuple[str, ...] | None = None
+    json_output: bool = False
+    max_output_tokens: int | None = None
+
+    # personalize
+    personal: bool = False
+
+    # route
+    rule: str | None = None
+    targets: tuple[Target, ...] = ()
+    refusal: Refusal | None = None
+
+    # lookup
+    cache: str = "bypass; off"
+    plan: CachePlan | None = None
+    scope: Scope | None = None
+    partition: str = ""
+    question: str = ""
+    alike: bool = False
+    """Whether a question that is alike may be answered with this one's answer."""
+    overhead: int = 0
+    """What deciding itself cost, in picodollars: embeddings by a paid endpoint."""
+
+    # budget and call
+    rungs: tuple[str, ...] = ()
+    refused: str | None = None
+    model: str | None = None
+    attempts: tuple[str, ...] = ()
+    stored: bool = False
+
+    routed: Target | None = None
+    """The target that the rule names first, before any budget stepped in."""
+
+    def note(self, stage: str, what: str, **facts: Any) -> None:
+        """Add a line to the trace."""
+        self.trace.append(Note(stage, what, facts))
+
+    def cap_output(self, limit: int | None) -> None:
+        """Limit the answer's length; the tightest limit counts."""
+        if limit is not None and (self.max_output_tokens is None or limit < self.max_output_tokens):
+            self.max_output_tokens = limit
+
+    @property
+    def output_limit(self) -> int | None:
+        """The longest answer that policy and request together allow."""
+        asked, capped = self.signals.request.max_output_tokens, self.max_output_tokens
+        if asked is None or capped is None:
+            return asked if capped is None else capped
+        return min(asked, capped)
+
+    def edit(self, target: Target, *, ask_usage: bool) -> Edit:
+        """What has to change in the request for this target."""
+        request = self.signals.request
+        limit = self.output_limit
+        return Edit(
+            model=None if target.upstream_name == request.model else target.upstream_name,
+            max_output_tokens=None if limit == request.max_output_tokens else limit,
+            system=self.system,
+            tools=self.tools,
+            json_output=self.json_output and "json" not in target.lacks,
+            ask_usage=ask_usage and request.stream and not request.wants_usage,
+        )
+
+    def decision(self) -> Decision:
+        """The decision as far as it is made."""
+        return Decision(
+            policy=self.policy,
+            intent=self.intent,
+            personal=self.personal,
+            template=self.template,
+            rule=self.rule,
+            routed=self.routed.model if self.routed else None,
+            model=self.model,
+            attempts=self.attempts,
+            max_output_tokens=self.output_limit,
+            cache=self.cache,
+            scope=self.scope.kind if self.scope else None,
+            rungs=self.rungs,
+            refused=self.refused,
+            stored=self.stored,
+        )

@@ -1,0 +1,89 @@
+"""All words, phrases and patterns of a policy as one set: a text is scanned once, whatever the number of rules.
+
+RE2 runs in linear time, so a user-written pattern cannot stall a request. A word matches as a whole word: the
+characters beside it are no letters or digits. Scripts that are written without spaces have no such boundary.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+_APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"'})
+
+
+def normalise(text: str) -> str:
+    """One spelling for what a reader takes for the same text: compatibility forms and typographic quotes."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFKC", text).translate(_APOSTROPHES)
+
+
+def bare(text: str) -> str:
+    """A message without case, outer white space and closing punctuation, for comparing it as a whole."""
+    return " ".join(normalise(text).casefold().split()).strip(".!?,;:\u2026\u3002\uff01\uff1f ")
+
+
+def _word_pattern(word: str) -> str:
+    import re2
+
+    text = " ".join(normalise(word).split())
+    body = r"\s+".join(re2.escape(part) for part in text.split(" "))
+    before = r"(?:^|[^\pL\pN_])" if _bounded(text[:1]) else ""
+    after = r"(?:$|[^\pL\pN_])" if _bounded(text[-1:]) else ""
+    return f"(?i:{before}{body}{after})"
+
+
+def _bounded(character: str) -> bool:
+    """Whether a word that begins or ends with this character has a boundary there."""
+    if not character.isalnum():
+        return False
+    name = unicodedata.name(character, "")
+    return not name.startswith(("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR"))
+
+
+@dataclass(slots=True)
+class KeywordCollector:
+    """Gathers patterns while a policy is compiled and gives each a number."""
+
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def words(self, words: Iterable[str]) -> frozenset[int]:
+        """The numbers of words and phrases."""
+        return frozenset(self.pattern(_word_pattern(word)) for word in words if word.strip())
+
+    def pattern(self, pattern: str) -> int:
+        """The number of a pattern in RE2 syntax."""
+        return self._numbers.setdefault(pattern, len(self._numbers))
+
+    def compile(self) -> KeywordSet:
+        """The set of everything gathered so far."""
+        import re2
+
+        if not self._numbers:
+            return KeywordSet(None)
+        options = re2.Options()
+        options.log_errors = False
+        options.max_mem = 64 << 20
+        patterns = re2.Set.SearchSet(options)
+        for pattern in self._numbers:  # in the order of their numbers
+            patterns.Add(pattern)
+        patterns.Compile()
+        return KeywordSet(patterns)
+
+
+class KeywordSet:
+    """The compiled set."""
+
+    __slots__ = ("_set",)
+
+    def __init__(self, patterns: Any | None) -> None:
+        self._set = patterns
+
+    def match(self, text: str) -> frozenset[int]:
+        """The numbers of all patterns that occur in a normalised text."""
+        if self._set is None:
+            return frozenset()
+        return frozenset(self._set.Match(text) or ())

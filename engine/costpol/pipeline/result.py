@@ -1,0 +1,20 @@
+"""What came of calling a model: the answer with its bill, or the failure of the last attempt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from costpol.commands import Answered, CallFailed
+from costpol.inference.prices import Cost
+from costpol.inference.usage import Usage
+from costpol.pipeline.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """`usage` and `cost` are set where the model answered."""
+
+    reply: Answered | CallFailed
+    target: Target
+    usage: Usage | None = None
+    cost: Cost | None = None

@@ -1,0 +1,186 @@
+"""Seventh stage: reserve, call, settle, for one target after the other until one answers.
+
+Every attempt has its own reservation, because every target has its own price; a granted reservation is settled exactly
+once, with zero where nothing was answered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from costpol.commands import (
+    Account,
+    Answered,
+    Call,
+    CallFailed,
+    Exceeded,
+    Failed,
+    Flow,
+    Granted,
+    Hold,
+    Reserve,
+    Settle,
+)
+from costpol.inference.response import Response
+from costpol.inference.tokens import estimate_tokens
+from costpol.inference.usage import Usage
+from costpol.pipeline.accounts import WindowBudget
+from costpol.pipeline.decision import Refusal
+from costpol.pipeline.draft import Draft
+from costpol.pipeline.headers import decision_headers
+from costpol.pipeline.result import Result
+from costpol.pipeline.target import Target
+from costpol.units import format_usd, picodollars, plain, usd
+
+NAME = "call"
+_HOLD_GRACE = 600.0
+"""Seconds after a call's own time-out at which its reservation lapses: longer than any answer takes to arrive."""
+_DAY = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimit:
+    """A limit on one request: `unit` is `usd` (picodollars) or `tokens`."""
+
+    name: str
+    unit: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallStage:
+    """The compiled budgets and the failures that move on to the next target."""
+
+    budgets: tuple[WindowBudget, ...]
+    limits: tuple[RequestLimit, ...]
+    assume_output_tokens: int
+    ledger_down: str
+    retry_on: frozenset[str]
+
+    def run(self, draft: Draft) -> Flow:
+        """Returns a `Result`, or `None` after setting `draft.refusal`."""
+        arrival = draft.signals.arrival
+        accounts = tuple(budget.account(arrival.caller, arrival.now) for budget in self.budgets)
+        failed: Result | None = None
+        for position, target in enumerate(draft.targets):
+            last = position == len(draft.targets) - 1
+            reservation = yield from self._reserve(draft, target, accounts)
+            if isinstance(reservation, Refusal):
+                if last and failed is None:
+                    draft.refusal = reservation
+                continue
+            draft.refused = None
+            draft.model = target.model
+            draft.attempts = (*draft.attempts, target.model)
+            edit = draft.edit(target, ask_usage=bool(self.budgets))
+            headers = decision_headers(draft.decision())
+            reply = yield Call(target.provider, target.model, edit, target.timeout, headers, last)
+            if isinstance(reply, Answered):
+                return (yield from self._settle(draft, target, reply, reservation))
+            failed = Result(reply, target)
+            draft.note(NAME, "no answer", model=target.model, failure=reply.kind, status=reply.status)
+            if reservation is not None:
+                yield Settle(reservation, (0,) * len(self.budgets), arrival.now)
+            if _failure(reply) not in self.retry_on:
+                break
+        return failed
+
+    def _reserve(self, draft: Draft, target: Target, accounts: tuple[Account, ...]) -> Flow:
+        """Returns the reservation's number, `None` where nothing has to be reserved, or a `Refusal`."""
+        if not (self.budgets or self.limits):
+            return None
+        arrival = draft.signals.arrival
+        request = arrival.request
+        output = (draft.output_limit or self.assume_output_tokens) * request.answers
+        tokens = draft.signals.tokens + output
+        worst = target.price.worst_case(
+            draft.signals.tokens, output, media=draft.signals.attachments, long_writes=False
+        )
+        amounts = {"usd": picodollars(worst), "tokens": tokens, "calls": 1}
+        for limit in self.limits:
+            if amounts[limit.unit] > limit.limit:
+                return self._refuse_request(draft, target, limit, amounts[limit.unit])
+        if not self.budgets:
+            return None
+        holds = tuple(
+            Hold(account, amounts[budget.unit], budget.limit, budget.name)
+            for budget, account in zip(self.budgets, accounts, strict=True)
+        )
+        reply = yield Reserve(holds, arrival.now, arrival.now + target.timeout + _HOLD_GRACE)
+        if isinstance(reply, Granted):
+            draft.note(NAME, "reserved", model=target.model, usd=plain(worst), tokens=tokens)
+            return reply.reservation
+        if isinstance(reply, Exceeded):
+            return self._refuse_window(draft, target, reply)
+        return self._ledger_down(draft, reply)
+
+    def _refuse_request(self, draft: Draft, target: Target, limit: RequestLimit, amount: int) -> Refusal:
+        asked, allowed = _amount(limit.unit, amount), _amount(limit.unit, limit.limit)
+        draft.refused = limit.name
+        draft.note(
+            NAME, "over the limit per request", budget=limit.name, model=target.model, asked=asked, limit=allowed
+        )
+        message = f"the budget `{limit.name}` allows {allowed} per request, and this one may take {asked}"
+        return Refusal(429, "request_budget_exceeded", message, _DAY)
+
+    def _refuse_window(self, draft: Draft, target: Target, reply: Exceeded) -> Refusal:
+        hold = reply.hold
+        budget = next(budget for budget in self.budgets if budget.name == hold.budget and budget.limit == hold.limit)
+        used, allowed = _amount(budget.unit, reply.used), _amount(budget.unit, hold.limit)
+        draft.refused = budget.name
+        draft.note(NAME, "budget used up", budget=budget.name, model=target.model, used=used, limit=allowed)
+        message = f"the budget `{budget.name}` is used up: {used} of {allowed} per {budget.per}"
+        wait = max(hold.account.until - draft.signals.arrival.now, 1.0)
+        return Refusal(429, "budget_exceeded", message, wait)
+
+    def _ledger_down(self, draft: Draft, reply: Failed) -> Refusal | None:
+        draft.note(NAME, "ledger does not answer", reason=reply.reason, then=self.ledger_down)
+        if self.ledger_down == "allow":
+            return None
+        return Refusal(503, "ledger_unavailable", "the budget ledger cannot be used", 5.0)
+
+    def _settle(self, draft: Draft, target: Target, reply: Answered, reservation: int | None) -> Flow:
+        usage = _complete(reply.response, draft)
+        cost = target.price.cost(usage)
+        if reservation is not None:
+            amounts = {"usd": cost.picodollars, "tokens": usage.total_tokens, "calls": 1}
+            settled = yield Settle(
+                reservation, tuple(amounts[budget.unit] for budget in self.budgets), draft.signals.arrival.now
+            )
+            if isinstance(settled, Failed):
+                draft.note(NAME, "not settled", reason=settled.reason)
+        draft.note(
+            NAME, "answered", model=target.model, estimated=usage.estimated, usd=plain(cost.usd),
+            price=[_arithmetic(part) for part in cost.parts], source=target.price.source,
+        )  # fmt: skip
+        return Result(reply, target, usage, cost)
+
+
+def _arithmetic(part: Any) -> str:
+    return f"{part.quantity} {part.kind} x {plain(part.rate_usd * 1_000_000)} USD per million = {plain(part.usd)} USD"
+
+
+def _failure(reply: CallFailed) -> str:
+    """The policy's word for a failure; a status that is the request's own fault has none."""
+    if reply.kind == "status" and reply.status is not None:
+        return "429" if reply.status == 429 else "5xx" if reply.status >= 500 else "4xx"
+    return "timeout" if reply.kind == "timeout" else "unreachable" if reply.kind in ("unreachable", "broken") else ""
+
+
+def _complete(response: Response, draft: Draft) -> Usage:
+    """The reported usage; what the provider left out is counted here and marked as estimated."""
+    usage = response.usage
+    if usage.input_tokens is not None and usage.output_tokens is not None:
+        return usage
+    return Usage(
+        input_tokens=draft.signals.tokens if usage.input_tokens is None else usage.input_tokens,
+        output_tokens=estimate_tokens(response.content) if usage.output_tokens is None else usage.output_tokens,
+        cache_read_tokens=usage.cache_read_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        estimated=True,
+    )
+
+
+def _amount(unit: str, amount: int) -> str:
+    return format_usd(usd(amount), 6 if amount < 10**10 else 2) if unit == "usd" else f"{amount:,} {unit}"

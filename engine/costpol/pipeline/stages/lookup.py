@@ -1,0 +1,159 @@
+"""Fifth stage: whether a kept answer may be given again. An exact repeat first, then a question that is alike.
+
+It comes after routing (answers belong to a model class) and before budgets (a hit costs nothing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from costpol.commands import Embed, Embedded, Failed, Flow, Hit, LookupExact, LookupSimilar
+from costpol.inference.tokens import estimate_tokens
+from costpol.pipeline import guards
+from costpol.pipeline.caching import (
+    CachePlan,
+    asks_last,
+    partition_digest,
+    question_digest,
+    scope_for,
+    single_turn,
+)
+from costpol.pipeline.draft import Draft
+
+NAME = "lookup"
+_CANDIDATES = 5
+"""How many near questions are looked at: a guard that refuses the nearest may accept the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookupStage:
+    """The compiled cache rules. `within` says whether a personal answer may be kept for the same user."""
+
+    plans: Mapping[str, CachePlan | None]
+    otherwise: CachePlan | None
+    within: str
+    embedder: str
+    embedding_rate: int = 0
+    """Picodollars per embedded token; 0 for the built-in embedder, which runs here."""
+
+    def run(self, draft: Draft) -> Flow:
+        """Returns the hit, or `None`. Sets cache status, scope and identity, which storing needs later."""
+        plan = self.plans.get(draft.intent or "", self.otherwise)
+        reason = self._bypass(plan, draft)
+        if plan is None or reason is not None:
+            draft.cache = f"bypass; {reason or 'off'}"
+            if plan is not None:
+                draft.note(NAME, "bypass", reason=reason)
+            return None
+        self._identify(plan, draft)
+        hit = yield from self._exact(draft)
+        if hit is None:
+            hit = yield from self._similar(plan, draft)
+        return hit
+
+    def _bypass(self, plan: CachePlan | None, draft: Draft) -> str | None:
+        """Why the cache is not asked; `None` where it is. Sets the scope."""
+        if plan is None:
+            return "off"
+        request = draft.signals.request
+        if request.answers != 1:
+            return "several answers"
+        if draft.volatile:
+            return "volatile variable"
+        if not request.question.strip() and not draft.signals.attachments:
+            return "no question"
+        kind = plan.scope
+        if draft.personal:
+            if self.within != "user":
+                return "personal"
+            kind = "user"
+        draft.scope = scope_for(kind, draft.signals.caller)
+        if draft.scope is None:
+            return "personal" if draft.personal else f"{kind} unknown"
+        return None
+
+    def _identify(self, plan: CachePlan, draft: Draft) -> None:
+        request = draft.signals.request
+        draft.plan = plan
+        draft.question = question_digest(request)
+        draft.partition = partition_digest(
+            request,
+            model_class=draft.targets[0].model_class,
+            embedder=self.embedder,
+            template=draft.template,
+            system=draft.system,
+            tools=draft.tools,
+            json_output=draft.json_output,
+            output_limit=draft.output_limit,
+        )
+
+    def _exact(self, draft: Draft) -> Flow:
+        assert draft.scope is not None  # noqa: S101 - `_bypass` saw to it
+        found = yield LookupExact(draft.partition, draft.question, draft.scope, draft.signals.arrival.now)
+        if isinstance(found, Failed):
+            draft.cache = f"bypass; {found.reason}"
+            draft.plan = None
+            draft.note(NAME, "cache does not answer", reason=found.reason)
+            return None
+        if found is not None:
+            draft.cache = "hit; exact"
+            draft.note(NAME, "hit", kind="exact", created=found.entry.created, expires=found.entry.expires)
+        else:
+            draft.cache = "miss"
+        return found
+
+    def _similar(self, plan: CachePlan, draft: Draft) -> Flow:
+        if draft.plan is None or plan.threshold is None:
+            return None
+        if reason := _not_alike(plan, draft):
+            draft.note(NAME, "only exact repeats", reason=reason)
+            return None
+        draft.alike = True
+        if draft.vector is None:
+            embedded = yield Embed(draft.signals.question)
+            if not isinstance(embedded, Embedded):
+                draft.note(NAME, "question not embedded", reason=embedded.reason)
+                return None
+            draft.vector = embedded.vector
+            draft.overhead += estimate_tokens(draft.signals.question) * self.embedding_rate
+        assert draft.scope is not None  # noqa: S101 - `_bypass` saw to it
+        found = yield LookupSimilar(
+            draft.vector, draft.partition, draft.scope, plan.intent, draft.signals.arrival.now, _CANDIDATES
+        )
+        if isinstance(found, Failed):
+            draft.note(NAME, "cache does not answer", reason=found.reason)
+            return None
+        return self._choose(plan, found, draft)
+
+    def _choose(self, plan: CachePlan, found: tuple[Hit, ...], draft: Draft) -> Hit | None:
+        for candidate in found:
+            likeness = round(candidate.similarity, 4)
+            if candidate.similarity < plan.threshold:  # type: ignore[operator]
+                draft.note(NAME, "miss", nearest=likeness, threshold=plan.threshold)
+                return None
+            guard = guards.refusing(plan.guards, draft.signals.question, candidate.entry.text)
+            if guard is None:
+                draft.cache = "hit; similar"
+                draft.note(
+                    NAME, "hit", kind="similar", similarity=likeness, threshold=plan.threshold,
+                    question=candidate.entry.text, created=candidate.entry.created, expires=candidate.entry.expires,
+                )  # fmt: skip
+                return candidate
+            draft.note(NAME, "refused by guard", guard=guard, similarity=likeness, question=candidate.entry.text)
+        draft.note(NAME, "miss", candidates=len(found), threshold=plan.threshold)
+        return None
+
+
+def _not_alike(plan: CachePlan, draft: Draft) -> str | None:
+    """Why likeness is not enough for this request; `None` where it is."""
+    request = draft.signals.request
+    if draft.signals.attachments:
+        return "attachments"
+    if not asks_last(request):
+        return "the last message is not the user's"
+    if request.tools and draft.tools != () and not plan.tools:
+        return "tools"
+    if not plan.multi_turn and not single_turn(request):
+        return "multi-turn"
+    return None

@@ -1,0 +1,67 @@
+"""Sixth stage: what happens on the way to a limit. The nearer a budget is to its end, the cheaper the request gets.
+
+It comes after the lookup, because a hit costs nothing, and before the call, whose target and length it changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from costpol.commands import Failed, Flow, Standing
+from costpol.pipeline.accounts import WindowBudget
+from costpol.pipeline.decision import Refusal
+from costpol.pipeline.draft import Draft
+from costpol.pipeline.target import Target
+
+NAME = "step-down"
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRung:
+    """One rung of the ladder: from `at` (a share of the limit, in millionths) on."""
+
+    at: int
+    label: str
+    budgets: tuple[str, ...]
+    targets: tuple[Target, ...] | None
+    max_output_tokens: int | None
+    refuse: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepDownStage:
+    """The compiled ladder, lowest rung first, and the budgets that it watches."""
+
+    rungs: tuple[CompiledRung, ...]
+    budgets: tuple[WindowBudget, ...]
+
+    def run(self, draft: Draft) -> Flow:
+        """Sets a cheaper target, a shorter answer or a refusal, as far as the rungs reached say."""
+        if not self.rungs:
+            return
+        arrival = draft.signals.arrival
+        accounts = tuple(budget.account(arrival.caller, arrival.now) for budget in self.budgets)
+        used = yield Standing(accounts, arrival.now)
+        if isinstance(used, Failed):
+            draft.note(NAME, "ledger does not answer", reason=used.reason)
+            return
+        shares: dict[str, tuple[int, float]] = {}
+        for budget, amount, account in zip(self.budgets, used, accounts, strict=True):
+            share = (amount * 1_000_000 // max(budget.limit, 1), account.until)
+            shares[budget.name] = max(share, shares.get(budget.name, share))
+        for rung in self.rungs:
+            reached = [name for name in rung.budgets if shares[name][0] >= rung.at]
+            if reached:
+                self._apply(rung, reached[0], shares[reached[0]][1], draft)
+
+    @staticmethod
+    def _apply(rung: CompiledRung, budget: str, until: float, draft: Draft) -> None:
+        draft.rungs = (*draft.rungs, f"{budget} {rung.label}")
+        draft.note(NAME, "rung reached", budget=budget, at=rung.label)
+        draft.cap_output(rung.max_output_tokens)
+        if rung.targets is not None:
+            draft.targets = rung.targets
+        if rung.refuse is not None and draft.refusal is None:
+            draft.refused = budget
+            wait = max(until - draft.signals.arrival.now, 1.0)
+            draft.refusal = Refusal(429, "budget_exceeded", rung.refuse, wait)
