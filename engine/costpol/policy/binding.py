@@ -1,0 +1,284 @@
+"""A tree -> typed nodes, driven by the declarations alone; every departure from them becomes a finding with its place.
+
+An annotation is compiled once into a `_Shape`: what to do with a scalar, with a list and with a mapping, each `None`
+where that shape is not taken. That is how unions are told apart. One cause makes one finding: what does not read is left
+out of its node, and the node of which a part is missing is left out too.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any, TypeVar, get_args, get_origin
+
+from costpol.diagnostics import Diagnostic, Span
+from costpol.policy import codes
+from costpol.policy.declaration import Declared, declared
+from costpol.policy.node import Node
+from costpol.policy.scalar_reading import (
+    ScalarReader,
+    no_value,
+    one_of,
+    read_boolean,
+    read_integer,
+    read_text,
+    scalar_reader,
+    shorten,
+    word_reader,
+)
+from costpol.policy.scalars import Raw, Scalar
+from costpol.policy.suggestion import nearest
+from costpol.policy.tree import ListTree, MapTree, ScalarTree, Tree, plain_data, resolve
+
+N = TypeVar("N", bound=Node)
+
+
+class _Missing:
+    """What could not be read; a finding says why."""
+
+
+_MISSING = _Missing()
+
+# Required keys whose absence has a code of its own.
+_MISSING_KEY_CODES = {
+    ("Personalization", "exclusions"): codes.MISSING_EXCLUSIONS,
+    ("Routing", "default"): codes.MISSING_DEFAULT_RULE,
+}
+
+
+@dataclass(slots=True)
+class _Binding:
+    """The findings of one file, and the places inside the node at hand."""
+
+    found: list[Diagnostic] = field(default_factory=list)
+    spans: dict[str, Span] = field(default_factory=dict)
+
+
+_Reader = Callable[[Any, str, Span | None, _Binding], Any]
+"""Takes a tree, its path in the node (`examples.2`), the place of the name that introduces it, and the findings."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What an annotation takes, by the shape that was written; `expected` says it in words."""
+
+    expected: str
+    scalar: _Reader | None = None
+    items: _Reader | None = None
+    members: _Reader | None = None
+
+
+def bind(tree: MapTree, node: type[N]) -> tuple[N | None, list[Diagnostic]]:
+    """The node that a mapping spells, or `None` and the findings that say why not."""
+    binding = _Binding()
+    bound = _bind_node(node, tree, tree.span, binding)
+    return (None if isinstance(bound, _Missing) or binding.found else bound), binding.found
+
+
+def _bind_node(node: type[N], tree: MapTree, span: Span, binding: _Binding) -> N | _Missing:
+    plan = _plan(node)
+    outer, binding.spans = binding.spans, {}
+    values: dict[str, Any] = {}
+    unread: set[str] = set()
+    written = {key.text for key, _ in tree.members}
+    for key, value in tree.members:
+        entry = plan.get(key.text)
+        if entry is None:
+            guess = nearest(key.text, (name for name in plan if name not in written))
+            binding.found.append(_unknown_key(key, plan, guess))
+            unread.add(plan[guess][0].attribute if guess else "")
+            continue
+        declaration, shape = entry
+        bound = _read(shape, value, key.text, key.span, binding)
+        if not isinstance(bound, _Missing):
+            bound = _bounded(bound, declaration, value, binding)
+        if isinstance(bound, _Missing):
+            unread.add(declaration.attribute)
+        else:
+            values[declaration.attribute] = bound
+            if declaration.attribute != declaration.name:
+                binding.spans[declaration.attribute] = binding.spans[declaration.name]
+    spans, binding.spans = binding.spans, outer
+    whole = not unread
+    for declaration, _ in plan.values():
+        if declaration.required and declaration.attribute not in values and declaration.attribute not in unread:
+            binding.found.append(_missing_key(node, declaration, span))
+            whole = False
+    if not whole:
+        return _MISSING
+    bound_node = node(**values, span=span, spans=spans)
+    for name, message, help in bound_node.problems():
+        binding.found.append(codes.INCONSISTENT_KEYS.at(spans.get(name, span), message, help))
+    return bound_node
+
+
+def _read(shape: _Shape, tree: Tree, path: str, name: Span | None, binding: _Binding) -> Any:
+    """The value of a tree by its shape; its place is kept under its path."""
+    binding.spans[path] = tree.span
+    if isinstance(tree, ScalarTree):
+        reader = shape.scalar
+    elif isinstance(tree, ListTree):
+        reader = shape.items
+    else:
+        reader = shape.members
+    if reader is not None:
+        return reader(tree, path, name, binding)
+    key = path.rpartition(".")[0] or path if path.rpartition(".")[2].isdigit() else path
+    if isinstance(tree, ScalarTree) and tree.plain and resolve(tree.text) == "null":
+        empty = "[]" if shape.items and not shape.members else "{}"
+        found = no_value(tree, key)
+        required = shape.items or shape.members
+        binding.found.append(replace(found, help=f"write a value, `{empty}` where none is meant") if required else found)
+        return _MISSING
+    written = "a mapping" if isinstance(tree, MapTree) else "a list" if isinstance(tree, ListTree) else shorten(tree.text)
+    binding.found.append(codes.WRONG_TYPE.at(tree.span, f"`{key}` takes {shape.expected}, not {written}", _cure(shape)))
+    return _MISSING
+
+
+def _cure(shape: _Shape) -> str:
+    if shape.members and not shape.scalar:
+        return "write a mapping: `key: value` lines, or `{key: value}`"
+    if shape.items and not shape.scalar:
+        return "write a list: `[a, b]`, or one `- ` line per item"
+    return "write a single value"
+
+
+@cache
+def _plan(node: Any) -> Mapping[str, tuple[Declared, _Shape]]:
+    return {entry.name: (entry, _shape(entry.annotation, entry.key.one_or_many)) for entry in declared(node)}
+
+
+# Annotations to shapes
+
+
+def _shape(annotation: Any, one_or_many: bool = False) -> _Shape:
+    origin = get_origin(annotation)
+    if origin is typing.Union or origin is types.UnionType:
+        return _union([_shape(part, one_or_many) for part in get_args(annotation) if part is not type(None)])
+    if origin is typing.Annotated:
+        scalar: Scalar = annotation.__metadata__[0]
+        return _scalar(scalar.name, scalar_reader(scalar))
+    if origin is typing.Literal:
+        return _scalar(one_of(get_args(annotation)), word_reader(get_args(annotation)))
+    if origin is tuple:
+        return _list(_shape(get_args(annotation)[0]), one_or_many)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        name, value = get_args(annotation)
+        return _mapping(_shape(name), _shape(value, one_or_many))
+    if annotation is str:
+        return _scalar("text", read_text)
+    if annotation is bool:
+        return _scalar("`true` or `false`", read_boolean)
+    if annotation is int:
+        return _scalar("a whole number", read_integer)
+    if annotation is Raw:
+        return _Shape("any value", _raw, _raw, _raw)
+    if isinstance(annotation, type) and issubclass(annotation, Node):
+        return _node(annotation)
+    raise TypeError(f"the language has no reading for {annotation!r}")
+
+
+def _union(shapes: list[_Shape]) -> _Shape:
+    return _Shape(
+        " or ".join(shape.expected for shape in shapes),
+        next((shape.scalar for shape in shapes if shape.scalar), None),
+        next((shape.items for shape in shapes if shape.items), None),
+        next((shape.members for shape in shapes if shape.members), None),
+    )
+
+
+def _scalar(expected: str, reader: ScalarReader) -> _Shape:
+    def read(tree: ScalarTree, path: str, name: Span | None, binding: _Binding) -> Any:
+        value = reader(tree, path)
+        if isinstance(value, Diagnostic):
+            binding.found.append(value)
+            return _MISSING
+        return value
+
+    return _Shape(expected, scalar=read)
+
+
+def _raw(tree: Tree, path: str, name: Span | None, binding: _Binding) -> Any:
+    return plain_data(tree)
+
+
+def _list(item: _Shape, one_or_many: bool) -> _Shape:
+    def read(tree: ListTree, path: str, name: Span | None, binding: _Binding) -> Any:
+        values = [_read(item, entry, f"{path}.{i}", None, binding) for i, entry in enumerate(tree.items)]
+        return _MISSING if any(value is _MISSING for value in values) else tuple(values)
+
+    def read_one(tree: Tree, path: str, name: Span | None, binding: _Binding) -> Any:
+        value = _read(item, tree, path, name, binding)
+        binding.spans[f"{path}.0"] = tree.span
+        return value if value is _MISSING else (value,)
+
+    if not one_or_many:
+        return _Shape(f"a list of {_plural(item.expected)}", items=read)
+    expected = f"{item.expected} or a list"
+    return _Shape(expected, read_one if item.scalar else None, read, read_one if item.members else None)
+
+
+def _mapping(key: _Shape, value: _Shape) -> _Shape:
+    def read(tree: MapTree, path: str, name: Span | None, binding: _Binding) -> Any:
+        values: dict[str, Any] = {}
+        for written, member in tree.members:
+            bound_name = _member_name(key, written, path, binding)
+            bound = _read(value, member, f"{path}.{written.text}", written.span, binding)
+            if bound is _MISSING or bound_name is _MISSING:
+                values[written.text] = _MISSING
+            else:
+                values[bound_name] = bound
+        return _MISSING if any(bound is _MISSING for bound in values.values()) else values
+
+    return _Shape("a mapping", members=read)
+
+
+def _member_name(key: _Shape, written: ScalarTree, path: str, binding: _Binding) -> Any:
+    if key.scalar is None:
+        raise TypeError("a mapping's names are scalars")
+    return key.scalar(written, f"a name in {path}", None, binding)
+
+
+def _node(node: type[Node]) -> _Shape:
+    def read(tree: MapTree, path: str, name: Span | None, binding: _Binding) -> Any:
+        return _bind_node(node, tree, name or tree.span, binding)
+
+    return _Shape("a mapping", members=read)
+
+
+def _plural(expected: str) -> str:
+    if expected.startswith("`"):
+        return expected
+    return {"a mapping": "mappings", "text": "texts", "a name": "names"}.get(expected, expected)
+
+
+# Findings about keys
+
+
+def _bounded(value: Any, declaration: Declared, tree: Tree, binding: _Binding) -> Any:
+    """A value that keeps the bounds declared with its key."""
+    key = declaration.key
+    if key.minimum is not None and isinstance(value, int) and value < key.minimum:
+        message = f"`{declaration.name}` is at least {key.minimum}, not {value}"
+        binding.found.append(codes.INVALID_VALUE.at(tree.span, message, f"write {key.minimum} or more"))
+        return _MISSING
+    if key.non_empty and not value:
+        message = f"`{declaration.name}` cannot be empty"
+        binding.found.append(codes.INVALID_VALUE.at(tree.span, message, f"write at least one: {key.doc}"))
+        return _MISSING
+    return value
+
+
+def _unknown_key(key: ScalarTree, plan: Mapping[str, Any], guess: str | None) -> Diagnostic:
+    listed = ", ".join(f"`{name}`" for name in plan)
+    help = f"did you mean `{guess}`?" if guess else f"the keys here are {listed}"
+    return codes.UNKNOWN_KEY.at(key.span, f"unknown key {shorten(key.text)}", help)
+
+
+def _missing_key(node: type[Node], declaration: Declared, span: Span) -> Diagnostic:
+    code = _MISSING_KEY_CODES.get((node.__name__, declaration.name), codes.MISSING_KEY)
+    help = f"add `{declaration.name}:`, {declaration.key.doc}"
+    return code.at(span, f"`{declaration.name}` is missing", help)

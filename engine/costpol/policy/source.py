@@ -1,0 +1,294 @@
+"""Bytes of a policy file -> its tree with places, or findings. Total: no input raises anything else, none is slow.
+
+Policies are a plain subset of YAML 1.2: one mapping, read by the core schema, without anchors, aliases, merge keys, tags
+or directives, without tabs outside of text, and with every key once. All that is refused here with its place. Size,
+depth and number of values are bounded while libyaml's events arrive, so that no hostile file is ever built up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from costpol.diagnostics import Diagnostic, Related, Span
+from costpol.policy import codes
+from costpol.policy.tree import ListTree, MapTree, ScalarTree, Tree, resolve
+
+if TYPE_CHECKING:
+    import yaml
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 64
+MAX_EVENTS = 100_000
+MAX_FINDINGS = 100
+
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_REFUSED = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_REFUSED_IN_TEXT = re.compile("[\x00\x1b]")
+_HELP = (
+    ("tab", "indent with spaces"),
+    ("mapping values are not allowed", "put text that contains `: ` in quotes, and check the indentation"),
+    ("cannot start any token", "put text that starts with this character in quotes"),
+    ("could not find expected ':'", "write `key: value`, with a space after the colon"),
+    ("<document start>", "write one mapping per file, and nothing after `...`"),
+    ("end of stream", "close what was opened: the file may be cut off"),
+    ("expected ',' or", "close the bracket, or add the missing comma"),
+    ("did not find expected", "check the indentation: members of one mapping or list start in one column"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file, read. `tree` is `None` exactly where `diagnostics` hold an error.
+
+    `explicit_end` says that the file ends with `...`, which no torn file does.
+    """
+
+    file: str
+    text: str
+    tree: MapTree | None
+    explicit_end: bool
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def read_source(data: bytes, file: str) -> Source:
+    """Read one policy file; `file` is its name in places."""
+    if len(data) > MAX_BYTES:
+        found = codes.YAML_SYNTAX.at(
+            Span(file, 1, 1, 1, 1), f"this file is larger than {MAX_BYTES >> 20} MiB", "split the policy, or shorten it"
+        )
+        return Source(file, "", None, False, (found,))
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        text = data.decode(errors="replace")
+        where = _place(file, data[: error.start].decode())
+        found = codes.YAML_SYNTAX.at(where, "this byte is not UTF-8", "save the file as UTF-8")
+        return Source(file, text, None, False, (found,))
+    text = text.removeprefix("\ufeff")
+    refused = _REFUSED.search(text)
+    if refused is not None:
+        where = _place(file, text[: refused.start()], width=1)
+        name = f"U+{ord(refused[0]):04X}"
+        found = codes.YAML_SYNTAX.at(
+            where, f"the control character {name} cannot stand in a policy", "remove it, or write it as an escape in double quotes"
+        )  # fmt: skip
+        return Source(file, text, None, False, (found,))
+    return _compose(text, file)
+
+
+def _compose(text: str, file: str) -> Source:
+    import yaml
+
+    composer = _Composer(file, text)
+    tree: MapTree | None = None
+    try:
+        tree = composer.document()
+    except _Enough:
+        pass
+    except yaml.YAMLError as error:
+        composer.found.append(_syntax_error(error, file, text))
+    if not composer.found:
+        composer.refuse_tabs()
+    found = tuple(composer.found)
+    return Source(file, text, None if found else tree, composer.explicit_end, found)
+
+
+class _Enough(Exception):
+    """Ends the reading of a file where its findings already say what is wrong."""
+
+
+class _Composer:
+    """Builds the tree of one document from libyaml's events, refusing what the language leaves out."""
+
+    def __init__(self, file: str, text: str) -> None:
+        import yaml
+
+        self.file = file
+        self.text = text
+        self.found: list[Diagnostic] = []
+        self.explicit_end = False
+        self.quoted: list[tuple[int, int]] = []
+        self._yaml = yaml
+        self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        self._left = MAX_EVENTS
+
+    def document(self) -> MapTree:
+        """The one document of the stream, which is a mapping."""
+        yaml = self._yaml
+        self._next()  # the start of the stream
+        start = self._next()
+        if not isinstance(start, yaml.DocumentStartEvent):
+            self._stop(Span(self.file, 1, 1, 1, 1), "this file is empty", "a policy file starts with its kind, such as `kind: routing`")
+        if start.version or start.tags:
+            line = start.start_mark.line + 1
+            self._refuse(Span(self.file, line, 1, line, 2), "directives are not part of the language", "remove the line that starts with `%`")
+        tree = self._tree(self._next(), 1)
+        end = self._next()
+        self.explicit_end = bool(getattr(end, "explicit", False))
+        after = self._next()
+        if isinstance(after, yaml.DocumentStartEvent):
+            self._stop(self._span(after), "a second document starts here", "write one document per file")
+        if not isinstance(tree, MapTree):
+            what = "a list" if isinstance(tree, ListTree) else "a single value"
+            self._stop(tree.span, f"a policy file is a mapping, not {what}", "start with its kind, such as `kind: routing`")
+        return tree
+
+    def refuse_tabs(self) -> None:
+        """Tabs stand in quoted and block text only: elsewhere YAML readers disagree on them."""
+        ranges = iter([*self.quoted, (len(self.text) + 1, len(self.text) + 1)])
+        start, end = next(ranges)
+        at = self.text.find("\t")
+        while at >= 0:
+            while end <= at:
+                start, end = next(ranges)
+            if at < start:
+                where = _place(self.file, self.text[:at], width=1)
+                self.found.append(codes.YAML_SYNTAX.at(where, "a tab outside of quoted text", "write spaces"))
+                return
+            at = self.text.find("\t", end)
+
+    def _tree(self, event: yaml.Event, depth: int) -> Tree:
+        yaml = self._yaml
+        if depth > MAX_DEPTH:
+            self._stop(self._span(event), f"more than {MAX_DEPTH} levels of nesting", "flatten this part of the policy")
+        if isinstance(event, yaml.AliasEvent):
+            self._refuse(
+                self._span(event), f"`*{event.anchor}` is an alias, which is not part of the language",
+                "write the value out", code=codes.ALIAS_OR_MERGE_KEY,
+            )  # fmt: skip
+            return ScalarTree("", False, self._span(event))
+        if event.anchor is not None:
+            self._refuse(
+                self._span(event), f"`&{event.anchor}` is an anchor, which is not part of the language",
+                "remove it, and write the value out wherever it is meant", code=codes.ALIAS_OR_MERGE_KEY,
+            )  # fmt: skip
+        if event.tag is not None:
+            self._refuse(
+                self._span(event), f"the tag `{event.tag[:80]}` is not part of the language", "remove the tag; quote the value to make it text"
+            )  # fmt: skip
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._list(event, depth)
+        return self._mapping(event, depth)
+
+    def _scalar(self, event: yaml.ScalarEvent) -> ScalarTree:
+        span = self._span(event)
+        plain = not event.style
+        if not plain:
+            self.quoted.append((event.start_mark.index, event.end_mark.index))
+            if _REFUSED_IN_TEXT.search(event.value):
+                self._refuse(span, "this text contains a control character", "remove the escape that writes it")
+        return ScalarTree(event.value, plain, span)
+
+    def _list(self, start: yaml.SequenceStartEvent, depth: int) -> ListTree:
+        items: list[Tree] = []
+        event = self._next()
+        while not isinstance(event, self._yaml.SequenceEndEvent):
+            items.append(self._tree(event, depth + 1))
+            event = self._next()
+        return ListTree(tuple(items), self._extent(start, event, items[-1].span if items else None))
+
+    def _mapping(self, start: yaml.Event, depth: int) -> MapTree:
+        members: list[tuple[ScalarTree, Tree]] = []
+        seen: dict[str, Span] = {}
+        event = self._next()
+        while not isinstance(event, self._yaml.MappingEndEvent):
+            key = self._key(self._tree(event, depth + 1), seen)
+            value = self._tree(self._next(), depth + 1)
+            if key is not None:
+                seen[key.text] = key.span
+                members.append((key, value))
+            event = self._next()
+        return MapTree(tuple(members), self._extent(start, event, members[-1][1].span if members else None))
+
+    def _key(self, key: Tree, seen: dict[str, Span]) -> ScalarTree | None:
+        """A key that is text, and new in its mapping; `None` after a finding."""
+        if not isinstance(key, ScalarTree):
+            self._refuse(key.span, "a key is text, not a mapping or a list", 'put a template in quotes: `"{{ name }}"`')
+            return None
+        if key.text in seen:
+            self._refuse(
+                key.span, f"`{key.text[:80]}` is written twice", "keep one of them", code=codes.DUPLICATE_KEY,
+                related=(Related(seen[key.text], "first written here"),), why="a YAML reader would silently drop one of the two",
+            )  # fmt: skip
+            return None
+        if not key.plain:
+            return key
+        if key.text == "<<":
+            self._refuse(
+                key.span, "`<<` is a merge key, which is not part of the language", "write the members out",
+                code=codes.ALIAS_OR_MERGE_KEY,
+            )  # fmt: skip
+            return None
+        meaning = resolve(key.text)
+        if meaning != "text":
+            what = "nothing" if not key.text else f"`{key.text[:80]}`"
+            self._refuse(
+                key.span, f"{what} stands where a key is expected, and YAML takes it for {_ARTICLE[meaning]}",
+                f'write `"{key.text}"` in quotes' if key.text else "write a key", code=codes.AMBIGUOUS_SCALAR,
+            )  # fmt: skip
+            return None
+        return key
+
+    def _next(self) -> yaml.Event:
+        event = next(self._events)
+        self._left -= 1
+        if self._left < 0:
+            self._stop(self._span(event), f"more than {MAX_EVENTS:,} values in one file", "split the policy, or shorten it")
+        return event
+
+    def _span(self, event: yaml.Event) -> Span:
+        start, end = event.start_mark, event.end_mark
+        return Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+    def _extent(self, start: yaml.Event, end: yaml.Event, last: Span | None) -> Span:
+        """From the first character to the last: a block has no end of its own, so its last member's end is its end."""
+        closing = end.end_mark
+        if closing.index > end.start_mark.index or last is None:  # a bracket
+            return Span(self.file, start.start_mark.line + 1, start.start_mark.column + 1, closing.line + 1, closing.column + 1)
+        return Span(self.file, start.start_mark.line + 1, start.start_mark.column + 1, last.end_line, last.end_column)
+
+    def _refuse(
+        self,
+        span: Span,
+        message: str,
+        help: str,
+        code: codes.Code = codes.YAML_SYNTAX,
+        related: tuple[Related, ...] = (),
+        why: str | None = None,
+    ) -> None:
+        self.found.append(code.at(span, message, help, why=why, related=related))
+        if len(self.found) >= MAX_FINDINGS:
+            raise _Enough
+
+    def _stop(self, span: Span, message: str, help: str) -> NoReturn:
+        self.found.append(codes.YAML_SYNTAX.at(span, message, help))
+        raise _Enough
+
+
+_ARTICLE = {"null": "no value at all", "boolean": "a boolean", "integer": "a number", "number": "a number"}
+
+
+def _syntax_error(error: yaml.YAMLError, file: str, text: str) -> Diagnostic:
+    """libyaml's complaint, at its place."""
+    problem = str(getattr(error, "problem", None) or "it cannot be read")
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    lines = _LINE_BREAK.split(text)
+    line = min(mark.line, len(lines) - 1) if mark else 0
+    column = min(mark.column, len(lines[line])) if mark else 0
+    if lines[line][column : column + 1] == "\t":
+        problem = "found a tab outside of quoted text"
+    help = next((help for part, help in _HELP if part in problem), "check quotes, brackets and indentation")
+    where = Span(file, line + 1, column + 1, line + 1, min(column + 1, len(lines[line])) + 1)
+    return codes.YAML_SYNTAX.at(where, f"this is not valid YAML: {problem}", help)
+
+
+def _place(file: str, before: str, width: int = 0) -> Span:
+    """The place right after a text."""
+    lines = _LINE_BREAK.split(before)
+    line, column = len(lines), len(lines[-1]) + 1
+    return Span(file, line, column, line, column + width)

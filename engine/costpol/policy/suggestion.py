@@ -1,0 +1,26 @@
+"""What somebody most likely meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_LONGEST = 64  # matching is quadratic
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word nearest to a misspelt one; `None` where nothing is near."""
+    if len(word) > _LONGEST:
+        return None
+    from difflib import get_close_matches
+
+    lowered = {candidate.lower(): candidate for candidate in known if len(candidate) <= _LONGEST}
+    close = get_close_matches(word.lower().replace("_", "-"), [name.replace("_", "-") for name in lowered], n=1, cutoff=0.65)
+    if not close:
+        return None
+    return next(candidate for name, candidate in lowered.items() if name.replace("_", "-") == close[0])
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """The question that a finding asks, where there is a near word."""
+    guess = nearest(word, known)
+    return f"did you mean `{guess}`?" if guess else None
