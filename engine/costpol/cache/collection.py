@@ -1,0 +1,170 @@
+"""Where an embedded cache lives on the disk, who may open it, and what it is pinned to.
+
+    <directory>/<embedder>.lock           held while open; names the holder
+    <directory>/<embedder>/manifest.json  format, embedder, dimension, distance
+    <directory>/<embedder>/shard/         the engine's own files
+
+Similarities of two embedders cannot be compared, so every embedder has a collection of its own. A collection is built
+beside its place and renamed into it: it is there whole, or not at all. Nothing that was ever in place is deleted here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from costpol.cache.shard import Shard
+from costpol.errors import ProvisionError, StoreError, StoreLockedError
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a collection is pinned to."""
+
+    format: int
+    embedder: str
+    dimension: int
+    distance: str = "cosine"
+
+
+class Lock:
+    """The right to open a collection, which the system takes back when the process dies, however it dies."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises `StoreLockedError` where another process, or this one, has it."""
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(self._file, 32).decode("ascii", "replace").strip() or "unknown"
+            os.close(self._file)
+            raise StoreLockedError(
+                f"the answer cache `{path.with_suffix('')}` is in use by process {holder}",
+                "stop that process, or give this one a data folder of its own: an embedded cache serves one process",
+            ) from None
+        except OSError:
+            os.close(self._file)
+            raise
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Let the next one in. Releasing twice is no error."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """An open collection: its folder, its shard and the lock that protects them."""
+
+    place: Path
+    shard: Shard
+    lock: Lock
+
+    def close(self) -> None:
+        """Let go of the files and let the next one in. Closing twice is no error."""
+        try:
+            self.shard.close()
+        finally:
+            self.lock.release()
+
+
+def open_collection(
+    directory: Path, embedder_id: str, dimension: int, keywords: tuple[str, ...], numbers: tuple[str, ...]
+) -> Collection:
+    """The collection of one embedder under a data folder, made with these indexed fields where there is none.
+
+    Raises `ProvisionError` where the directory cannot be used, holds a damaged collection or one of another dimension,
+    and `StoreLockedError` where another process has it open.
+    """
+    name = folder_name(embedder_id)
+    place = directory / name
+    manifest = Manifest(_FORMAT, embedder_id, dimension)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = Lock(directory / f"{name}.lock")
+    except OSError as error:
+        raise ProvisionError(
+            f"the answer cache cannot use the folder `{directory}`: {error.strerror}",
+            "make the folder writable for this user, or name another data folder",
+        ) from error
+    try:
+        if not place.exists():
+            _build(place, manifest, keywords, numbers)
+        _check(place, manifest)
+        return Collection(place, _load(place), lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def folder_name(embedder_id: str) -> str:
+    """A readable folder name that no other embedder has."""
+    readable = re.sub(r"[^a-z0-9]+", "-", embedder_id.lower()).strip("-")[:40]
+    digest = hashlib.sha256(embedder_id.encode()).hexdigest()[:8]
+    return f"{readable}-{digest}" if readable else digest
+
+
+def _build(place: Path, manifest: Manifest, keywords: tuple[str, ...], numbers: tuple[str, ...]) -> None:
+    unfinished = place.with_name(f"{place.name}.new")
+    try:
+        if unfinished.exists():  # a process was killed while it built: nothing was ever stored there
+            shutil.rmtree(unfinished)
+        unfinished.mkdir()
+        shard = Shard.create(unfinished / "shard", manifest.dimension, keywords, numbers)
+        shard.flush()
+        shard.close()
+        (unfinished / "manifest.json").write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
+        unfinished.rename(place)
+    except (OSError, StoreError) as error:
+        raise ProvisionError(
+            f"no answer cache can be made in `{place.parent}`: {error}",
+            "see that the disk has room and that this user may write there, or name another data folder",
+        ) from error
+
+
+def _check(place: Path, wanted: Manifest) -> None:
+    try:
+        found = Manifest(**json.loads((place / "manifest.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise damaged(place, "its manifest cannot be read") from error
+    if found.format != wanted.format:
+        raise ProvisionError(
+            f"the answer cache `{place}` has format {found.format}, this version reads format {wanted.format}",
+            _move_aside(place),
+        )
+    if found != wanted:
+        raise ProvisionError(
+            f"the answer cache `{place}` was made by embedder `{found.embedder}` with {found.dimension} dimensions, "
+            f"the policy now has `{wanted.embedder}` with {wanted.dimension}",
+            f"give the changed embedder a name of its own, or {_move_aside(place)}",
+        )
+
+
+def _load(place: Path) -> Shard:
+    shard = place / "shard"
+    if not shard.is_dir():
+        raise damaged(place, "its data is missing")
+    try:
+        return Shard.load(shard)
+    except StoreError as error:
+        raise damaged(place, error.message) from error
+
+
+def damaged(place: Path, why: str) -> ProvisionError:
+    """The error for a collection that cannot be read, with the way out."""
+    return ProvisionError(f"the answer cache `{place}` is damaged: {why}", _move_aside(place))
+
+
+def _move_aside(place: Path) -> str:
+    return f"move it aside and start with an empty cache: `mv '{place}' '{place}.damaged'`"

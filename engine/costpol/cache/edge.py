@@ -1,0 +1,195 @@
+"""The embedded answer cache: one Qdrant Edge shard answers exact repeats and similar questions.
+
+An exact repeat is a read by id, a similar question a nearest-vector search filtered on scope, partition, intent and
+life. Whatever is read must itself say that it belongs to the asker before it leaves this module.
+
+One thread, the event loop's, uses a cache. Calls are made inline: see `shard` for why a thread would not help.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from costpol.cache.collection import Collection, damaged, open_collection
+from costpol.cache.record import PLACE, TALLIED, UNTIL, pack, place, point_id, unpack
+from costpol.cache.tally import IntentRow, Tally, Worth
+from costpol.commands import Entry, Failed, Hit, LookupExact, LookupSimilar, Store
+from costpol.errors import StoreError
+
+if TYPE_CHECKING:
+    from costpol.commands import Vector
+
+DEFAULT_MAX_ENTRIES = 50_000
+"""The size at which a filtered search still takes a fraction of a millisecond on one core."""
+
+_LARGEST_ENTRY = 4 * 2**20
+"""Bytes of body and text; the engine's write-ahead log takes segments of 32 MiB."""
+
+_EVICTED_SHARE = 50
+"""One part in fifty goes when the store is full: finding the least valuable costs a pass over all of them."""
+
+_FLUSH_EVERY = 1000
+"""Stores between two flushes (about 10 ms each): bounds the log and the time that reopening takes."""
+
+_log = logging.getLogger("costpol.cache")
+
+
+class EdgeCache:
+    """The answer cache of one embedder. Commands are answered, failures as `Failed`; upkeep raises `StoreError`."""
+
+    def __init__(self, collection: Collection, tally: Tally, dimension: int, max_entries: int) -> None:
+        self.max_entries = max_entries
+        self._collection = collection
+        self._shard = collection.shard
+        self._tally = tally
+        self._dimension = dimension
+        self._unflushed = 0
+
+    # Commands
+
+    def lookup_exact(self, c: LookupExact) -> Hit | Failed | None:
+        """The unexpired entry of exactly this identity."""
+        id = point_id(f"{c.partition}/{c.question}/{c.scope.key}")
+        if id not in self._tally:
+            return None
+        try:
+            payload = self._shard.read(id)
+        except StoreError as error:
+            return _failed("lookup", error)
+        entry = unpack(payload) if payload is not None else None
+        if (
+            entry is None
+            or entry.expires <= c.now
+            or (entry.partition, entry.question, entry.scope) != (c.partition, c.question, c.scope)
+        ):
+            return None
+        return Hit(entry, 1.0)
+
+    def lookup_similar(self, c: LookupSimilar) -> tuple[Hit, ...] | Failed:
+        """The unexpired entries nearest to a vector, inside one partition, scope and intent, nearest first."""
+        if not self._fits(c.vector):
+            return Failed("vector-unfit")
+        try:
+            found = self._shard.nearest(
+                c.vector, c.limit, equal=(PLACE, place(c.scope, c.partition, c.intent)), above=(UNTIL, c.now)
+            )
+        except StoreError as error:
+            return _failed("lookup", error)
+        hits = []
+        for _, similarity, payload in found:
+            entry = unpack(payload)
+            if (
+                entry is not None
+                and entry.expires > c.now
+                and (entry.partition, entry.scope, entry.intent) == (c.partition, c.scope, c.intent)
+            ):
+                hits.append(Hit(entry, min(1.0, similarity)))
+        return tuple(hits)
+
+    def store(self, c: Store) -> Failed | None:
+        """Keep an answer, replacing the one of the same identity. A full store gives up its least valuable entries."""
+        entry = c.entry
+        if c.vector is not None and not self._fits(c.vector):
+            return Failed("vector-unfit")
+        if len(entry.body) + len(entry.text) > _LARGEST_ENTRY:
+            return Failed("entry-too-large")
+        id = point_id(entry.id)
+        try:
+            payload = pack(entry)
+            self._shard.put([(id, c.vector, payload)])
+            self._tally.note(id, _worth(payload))
+            if len(self._tally) > self.max_entries:
+                excess = len(self._tally) - self.max_entries
+                self._forget(self._tally.least(entry.created, max(excess, self.max_entries // _EVICTED_SHARE)))
+            self._unflushed += 1
+            if self._unflushed >= _FLUSH_EVERY:
+                self.flush()
+        except StoreError as error:
+            return _failed("store", error)
+        return None
+
+    def credit(self, entry: Entry) -> None:
+        """An entry was served, which makes it worth more when the store is full."""
+        self._tally.credit(point_id(entry.id))
+
+    # Upkeep
+
+    def sweep(self, now: float, at_most: int | None = None) -> int:
+        """Delete expired entries and say how many; `at_most` bounds the pause (about 20 us per entry)."""
+        return self._forget(self._tally.expired(now, at_most))
+
+    def purge(
+        self, intent: str | None = None, template: str | None = None, id: str | None = None, everything: bool = False
+    ) -> int:
+        """Delete entries and say how many: of an intent, of a template (`name` or `name@version`), of both at once,
+        the one of an `Entry.id`, or all. Naming nothing deletes nothing."""
+        if id is not None:
+            one = point_id(id)
+            return self._forget([one] if one in self._tally else [])
+        if intent is None and template is None and not everything:
+            return 0
+        return self._forget(self._tally.matching(intent, template))
+
+    def count(self) -> int:
+        """How many entries are stored, expired ones that were not swept yet included."""
+        return len(self._tally)
+
+    def stats(self, now: float) -> tuple[IntentRow, ...]:
+        """What is stored, one row per intent."""
+        return self._tally.rows(now)
+
+    def flush(self) -> None:
+        """Write everything through to the disk, so that it survives a power cut, too."""
+        self._shard.flush()
+        self._unflushed = 0
+
+    def close(self) -> None:
+        """Flush and let go of the files. Closing twice is no error."""
+        try:
+            if self._unflushed:
+                self.flush()
+        finally:
+            self._collection.close()
+
+    def _forget(self, ids: list[str]) -> int:
+        self._shard.delete(ids)
+        self._tally.drop(ids)
+        return len(ids)
+
+    def _fits(self, vector: Vector) -> bool:
+        # Checked before the engine sees it: a refused update is written ahead all the same, and NaN is not refused.
+        return vector.shape == (self._dimension,) and abs(float(vector @ vector) - 1.0) < 1e-3
+
+
+def open_cache(directory: Path, embedder_id: str, dimension: int, max_entries: int = DEFAULT_MAX_ENTRIES) -> EdgeCache:
+    """The cache of one embedder under a data folder, made where there is none.
+
+    Raises `ProvisionError` where it cannot be used and `StoreLockedError` where another process has it open.
+    """
+    collection = open_collection(directory, embedder_id, dimension, keywords=(PLACE,), numbers=(UNTIL,))
+    tally = Tally()
+    try:
+        for id, payload in collection.shard.walk(TALLIED):
+            tally.note(id, _worth(payload))
+    except (StoreError, KeyError, TypeError, ValueError) as error:
+        collection.close()
+        raise damaged(collection.place, "its entries cannot be read") from error
+    return EdgeCache(collection, tally, dimension, max_entries)
+
+
+def _worth(payload: dict[str, object]) -> Worth:
+    return Worth(
+        intent=str(payload["intent"]),
+        template=str(payload["template"]),
+        cost_picodollars=int(payload["cost"]),  # type: ignore[call-overload]
+        expires=float(payload["expires"]),  # type: ignore[arg-type]
+        size=int(payload["size"]),  # type: ignore[call-overload]
+    )
+
+
+def _failed(what: str, error: StoreError) -> Failed:
+    # The engine's words may quote data, so they go to the operator's log and not into the decision.
+    _log.warning("answer cache %s failed: %s", what, error.message)
+    return Failed(f"cache-{what}-failed")

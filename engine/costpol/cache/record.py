@@ -1,0 +1,91 @@
+"""A cache entry as the payload of a stored point, and back.
+
+Instants travel as text: the engine's JSON numbers lose the last bit of some floats. Beside them `until` is the number
+that expired entries are filtered by. `place` is one keyword for scope, partition and intent together, four times
+faster to filter by than three; whoever reads an entry still compares what it says of itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+import zlib
+from typing import Any
+
+from costpol.commands import Entry, Scope
+from costpol.errors import StoreError
+
+PLACE = "place"
+UNTIL = "until"
+TALLIED = ("intent", "template", "cost", "expires", "size")
+"""The fields that `Tally` is refilled from."""
+
+_OVERHEAD = 512
+"""Bytes of a stored entry beside its body and its text, about."""
+
+
+def point_id(identity: str) -> str:
+    """The point that holds the entry of this identity (`Entry.id`)."""
+    return str(uuid.UUID(bytes=_digest(identity)[:16]))
+
+
+def place(scope: Scope, partition: str, intent: str) -> str:
+    """One keyword for all three. Lengths are part of it, so that no two triples can be spelled the same."""
+    spelled = "".join(f"{len(part)}:{part}" for part in (scope.kind, scope.key, partition, intent))
+    return _digest(spelled).hex()
+
+
+def pack(entry: Entry) -> dict[str, Any]:
+    """The payload of an entry. Raises `StoreError` where the body is no text: JSON answers are UTF-8."""
+    try:
+        body = entry.body.decode()
+    except UnicodeDecodeError as error:
+        raise StoreError("an answer that is not UTF-8 text cannot be cached") from error
+    return {
+        PLACE: place(entry.scope, entry.partition, entry.intent),
+        UNTIL: entry.expires,
+        "partition": entry.partition,
+        "question": entry.question,
+        "scope": entry.scope.key,
+        "scope_kind": entry.scope.kind,
+        "intent": entry.intent,
+        "text": entry.text,
+        "body": body,
+        "check": zlib.crc32(entry.body),
+        "size": len(entry.body) + len(entry.text) + _OVERHEAD,
+        "model": entry.model,
+        "created": repr(entry.created),
+        "expires": repr(entry.expires),
+        "cost": entry.cost_picodollars,
+        "template": entry.template,
+        "answer_id": entry.answer_id,
+    }
+
+
+def unpack(payload: dict[str, Any]) -> Entry | None:
+    """The entry that a payload holds; `None` where it is damaged, which reads as a miss."""
+    try:
+        body = payload["body"].encode()
+        if zlib.crc32(body) != payload["check"]:
+            return None
+        return Entry(
+            partition=payload["partition"],
+            question=payload["question"],
+            scope=Scope(payload["scope_kind"], payload["scope"]),
+            intent=payload["intent"],
+            text=payload["text"],
+            body=body,
+            model=payload["model"],
+            created=float(payload["created"]),
+            expires=float(payload["expires"]),
+            cost_picodollars=payload["cost"],
+            template=payload["template"],
+            answer_id=payload["answer_id"],
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _digest(text: str) -> bytes:
+    # A lone surrogate, which JSON can spell, must not make a lookup fail.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

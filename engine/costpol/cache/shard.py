@@ -1,0 +1,174 @@
+"""One Qdrant Edge shard, the embedded vector engine, behind the few calls that this room makes.
+
+Edge holds the interpreter lock for the whole of a call, so a thread would buy nothing and cost a hand-over: every call
+is made inline and must stay short. For the same reason `optimize()` is never called here: it would stop the process
+for seconds. Without it the vectors stay unindexed and every search is exact.
+
+Edge reports every failure as a bare `Exception` and a bug of its own as a panic that is no `Exception` at all. Both
+leave this module as `StoreError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from qdrant_edge import (
+    Distance,
+    EdgeConfig,
+    EdgeShard,
+    EdgeVectorParams,
+    FieldCondition,
+    Filter,
+    MatchValue,
+    Memory,
+    PayloadSchemaType,
+    Point,
+    Query,
+    QueryRequest,
+    RangeFloat,
+    ScrollRequest,
+    UpdateOperation,
+)
+
+from costpol.errors import StoreError
+
+if TYPE_CHECKING:
+    from costpol.commands import Vector
+
+_VECTOR = "text"
+"""The name of the one vector. A named vector may be missing: such a point is never the neighbour of anything."""
+
+_PAGE = 1000
+"""Points per call where many are read or deleted: keeps one call around 20 ms."""
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def _reporting(call: Callable[_P, _R]) -> Callable[_P, _R]:
+    """The same call, whose failures in the engine are `StoreError`."""
+
+    @wraps(call)
+    def reported(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return call(*args, **kwargs)
+        except BaseException as error:
+            if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+                raise StoreError(f"the embedded store failed: {error}") from error
+            raise
+
+    return reported
+
+
+class Shard:
+    """Points with a UUID, a payload and perhaps a vector of unit length, compared by cosine."""
+
+    def __init__(self, edge: EdgeShard) -> None:
+        self._edge = edge
+
+    @staticmethod
+    @_reporting
+    def create(
+        directory: Path, dimension: int, keywords: Sequence[str] = (), numbers: Sequence[str] = (), durable: bool = True
+    ) -> Shard:
+        """An empty shard in a directory that does not exist yet, with an index for each payload field named.
+
+        A durable shard writes ahead: what was put survives a killed process.
+        """
+        edge = EdgeShard.create(
+            str(directory),
+            EdgeConfig(
+                vectors={_VECTOR: EdgeVectorParams(size=dimension, distance=Distance.Cosine)},
+                wal_enabled=durable,
+                max_search_threads=1,  # one segment is searched by one thread; more would only wait
+                payload_memory=Memory.Cached,
+            ),
+        )
+        for field, kind in [(f, PayloadSchemaType.Keyword) for f in keywords] + [
+            (f, PayloadSchemaType.Float) for f in numbers
+        ]:
+            edge.update(UpdateOperation.create_field_index(field, kind))
+        return Shard(edge)
+
+    @staticmethod
+    @_reporting
+    def load(directory: Path) -> Shard:
+        """The shard that a directory holds."""
+        return Shard(EdgeShard.load(str(directory)))
+
+    @_reporting
+    def put(self, points: Sequence[tuple[str, Vector | None, dict[str, Any]]]) -> None:
+        """Keep points (id, vector or none, payload); a point of the same id is replaced whole."""
+        made = [
+            Point(id, {} if vector is None else {_VECTOR: vector}, payload)  # type: ignore[dict-item]
+            for id, vector, payload in points
+        ]
+        self._edge.update(UpdateOperation.upsert_points(made))
+
+    @_reporting
+    def read(self, id: str) -> dict[str, Any] | None:
+        """The payload of a point."""
+        records = self._edge.retrieve([id], True, False)
+        return records[0].payload if records else None
+
+    @_reporting
+    def nearest(
+        self,
+        vector: Vector,
+        limit: int,
+        *,
+        equal: tuple[str, str] | None = None,
+        above: tuple[str, float] | None = None,
+        payload: bool = True,
+    ) -> list[tuple[str | int, float, dict[str, Any]]]:
+        """The points (id, cosine, payload) nearest to a vector, nearest first.
+
+        Only those whose keyword field is `equal` and whose number field lies `above`.
+        """
+        conditions: list[Any] = []
+        if equal is not None:
+            conditions.append(FieldCondition(equal[0], match=MatchValue(equal[1])))
+        if above is not None:
+            conditions.append(FieldCondition(above[0], range=RangeFloat(gt=above[1])))
+        found = self._edge.query(
+            QueryRequest(
+                limit=limit,
+                query=Query.Nearest(vector, using=_VECTOR),  # type: ignore[arg-type]
+                filter=Filter(must=conditions) if conditions else None,
+                with_payload=payload,
+            )
+        )
+        return [(point.id, point.score, point.payload or {}) for point in found]  # type: ignore[misc]
+
+    def walk(self, fields: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every point: its id and these fields of its payload."""
+        offset: Any = None
+        while True:
+            records, offset = self._scroll(fields, offset)
+            yield from records
+            if offset is None:
+                return
+
+    @_reporting
+    def _scroll(self, fields: Sequence[str], offset: Any) -> tuple[list[tuple[str, dict[str, Any]]], Any]:
+        page, after = self._edge.scroll(ScrollRequest(offset=offset, limit=_PAGE, with_payload=list(fields)))
+        return [(str(record.id), record.payload or {}) for record in page], after
+
+    @_reporting
+    def delete(self, ids: Sequence[str]) -> None:
+        """Forget points; unknown ids are no error."""
+        for start in range(0, len(ids), _PAGE):
+            self._edge.update(UpdateOperation.delete_points(list(ids[start : start + _PAGE])))
+
+    @_reporting
+    def flush(self) -> None:
+        """Write everything through to the disk: about 10 ms for a thousand new points."""
+        self._edge.flush()
+
+    @_reporting
+    def close(self) -> None:
+        """Let go of the files. Closing twice is no error."""
+        self._edge.close()
