@@ -1,7 +1,7 @@
 """Money, durations, counts and shares: how a policy writes them, how the engine holds them.
 
 Money is `Decimal` US dollars, never a float. The ledger counts in whole picodollars (1e-12 USD), which holds every
-published price per token exactly. Instants are epoch seconds and durations are seconds, both `float`: they order events,
+published price per token exactly. Instants are epoch seconds and durations seconds, both `float`: they order events,
 they are never summed into a bill.
 
 Every `parse_*` raises `ValueError` whose text says what was expected; the caller adds the place.
