@@ -95,6 +95,9 @@ def format_duration(seconds: float) -> str:
 
 def _decimal(text: str) -> Decimal:
     try:
-        return Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
         raise ValueError(f"expected a number, not `{text}`") from None
+    if not (number.is_finite() and text.isascii() and "_" not in text):
+        raise ValueError(f"expected a finite number in plain digits, not `{text}`")
+    return number

@@ -1,8 +1,8 @@
 """A tree -> typed nodes, driven by the declarations alone; every departure from them becomes a finding with its place.
 
 An annotation is compiled once into a `_Shape`: what to do with a scalar, with a list and with a mapping, each `None`
-where that shape is not taken. That is how unions are told apart. One cause makes one finding: what does not read is left
-out of its node, and the node of which a part is missing is left out too.
+where that shape is not taken. That is how unions are told apart. One cause makes one finding: what does not read is
+left out of its node, and a node of which a part is missing is left out too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any, TypeVar, get_args, get_origin
 
 from costpol.diagnostics import Diagnostic, Span
@@ -131,9 +130,13 @@ def _read(shape: _Shape, tree: Tree, path: str, name: Span | None, binding: _Bin
         empty = "[]" if shape.items and not shape.members else "{}"
         found = no_value(tree, key)
         required = shape.items or shape.members
-        binding.found.append(replace(found, help=f"write a value, `{empty}` where none is meant") if required else found)
+        binding.found.append(
+            replace(found, help=f"write a value, `{empty}` where none is meant") if required else found
+        )
         return _MISSING
-    written = "a mapping" if isinstance(tree, MapTree) else "a list" if isinstance(tree, ListTree) else shorten(tree.text)
+    written = (
+        "a mapping" if isinstance(tree, MapTree) else "a list" if isinstance(tree, ListTree) else shorten(tree.text)
+    )
     binding.found.append(codes.WRONG_TYPE.at(tree.span, f"`{key}` takes {shape.expected}, not {written}", _cure(shape)))
     return _MISSING
 
@@ -146,8 +149,19 @@ def _cure(shape: _Shape) -> str:
     return "write a single value"
 
 
-@cache
-def _plan(node: Any) -> Mapping[str, tuple[Declared, _Shape]]:
+_Plan = Mapping[str, tuple[Declared, "_Shape"]]
+_PLANS: dict[type[Node], _Plan] = {}
+"""The keys of each node class with what they take: worked out on first use, then kept."""
+
+
+def _plan(node: type[Node]) -> _Plan:
+    plan = _PLANS.get(node)
+    if plan is None:
+        plan = _PLANS[node] = _make_plan(node)
+    return plan
+
+
+def _make_plan(node: type[Node]) -> _Plan:
     return {entry.name: (entry, _shape(entry.annotation, entry.key.one_or_many)) for entry in declared(node)}
 
 

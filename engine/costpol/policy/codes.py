@@ -35,13 +35,16 @@ class Code:
 
 
 YAML_SYNTAX = Code("CP001", "yaml-syntax", "the file is not the plain YAML that a policy is written in")
-DUPLICATE_KEY = Code("CP002", "duplicate-key", "a mapping has the same key twice; a YAML reader would silently keep one")
-AMBIGUOUS_SCALAR = Code("CP003", "ambiguous-scalar", "an unquoted word or number means different things to different YAML readers")
+DUPLICATE_KEY = Code(
+    "CP002", "duplicate-key", "a mapping has the same key twice; a YAML reader would silently keep one"
+)
+AMBIGUOUS_SCALAR = Code(
+    "CP003", "ambiguous-scalar", "an unquoted word or number means different things to different YAML readers"
+)
 ALIAS_OR_MERGE_KEY = Code("CP004", "alias-or-merge-key", "an anchor, alias or merge key hides what a policy says")
 MISSING_END_MARKER = Code(
-    "CP005", "missing-end-marker", "the file does not end with `...`, so a half-written one cannot be told from a whole one",
-    Severity.WARNING,
-)  # fmt: skip
+    "CP005", "missing-end-marker", "without a last line `...` a half-written file looks whole", Severity.WARNING
+)
 UNKNOWN_KEY = Code("CP101", "unknown-key", "a key that the language does not have")
 UNDEFINED_REFERENCE = Code("CP102", "undefined-reference", "a name that nothing in the bundle declares")
 NON_FINITE_NUMBER = Code("CP105", "non-finite-number", "a number that is not finite, or negative where it cannot be")
@@ -55,9 +58,15 @@ UNKNOWN_KIND = Code("CP112", "unknown-kind", "a file whose `kind` the language d
 MISSING_KIND = Code("CP113", "missing-kind", "a bundle without a file of a kind that every bundle needs")
 DUPLICATE_KIND = Code("CP114", "duplicate-kind", "two files of a kind that may stand in one file only")
 INTENT_WITHIN_INTENTS = Code("CP115", "intent-within-intents", "an intent whose own matcher asks which intent it is")
-MISSING_DEFAULT_RULE = Code("CP203", "missing-default-rule", "routing without a default: some requests would have no target")
-MISSING_EXCLUSIONS = Code("CP307", "missing-exclusions", "personalization without `exclusions`, as a torn file would have it")
-UNDEFINED_TEMPLATE_VARIABLE = Code("CP706", "undefined-template-variable", "a template uses a variable that it does not declare")
+MISSING_DEFAULT_RULE = Code(
+    "CP203", "missing-default-rule", "routing without a default: some requests would have no target"
+)
+MISSING_EXCLUSIONS = Code(
+    "CP307", "missing-exclusions", "personalization without `exclusions`, as a torn file would have it"
+)
+UNDEFINED_TEMPLATE_VARIABLE = Code(
+    "CP706", "undefined-template-variable", "a template uses a variable that it does not declare"
+)
 
 CATALOGUE: tuple[Code, ...] = (
     YAML_SYNTAX, DUPLICATE_KEY, AMBIGUOUS_SCALAR, ALIAS_OR_MERGE_KEY, MISSING_END_MARKER,

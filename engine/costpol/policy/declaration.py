@@ -1,14 +1,13 @@
-"""The keys that a node class declares, resolved once per class for the parser and for the schemas."""
+"""The keys that a node class declares, resolved for the parser and for the schemas."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from costpol.policy.node import Key
+from costpol.policy.node import Key, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +23,8 @@ class Declared:
     """The default value; `None` too where the key is required."""
 
 
-@cache
-def declared(node: Any) -> tuple[Declared, ...]:
-    """The keys of a node class, in the order declared. (Typed `Any`: a class is hashable even where its values are not.)"""
+def declared(node: type[Node]) -> tuple[Declared, ...]:
+    """The keys of a node class, in the order declared."""
     hints = typing.get_type_hints(node, include_extras=True)
     return tuple(_declared(field, hints[field.name]) for field in dataclasses.fields(node) if "key" in field.metadata)
 

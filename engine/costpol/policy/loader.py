@@ -1,7 +1,7 @@
 """Files -> bundle: read each, bind it to the node of its kind, check the names between them.
 
-`load_bundle` is pure. `read_bundle` is the only place of the language that touches a disk; it follows symbolic links, as
-mounted configuration needs, and takes the files of one folder only.
+`load_bundle` is pure. `read_bundle` is the only place of the language that touches a disk; it follows symbolic links,
+as mounted configuration needs, and takes the files of one folder only.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from costpol.diagnostics import Diagnostic, Span, has_errors
+from costpol.diagnostics import Diagnostic, Related, Span, has_errors
 from costpol.errors import BundleError, UsageError
 from costpol.policy import codes
 from costpol.policy.binding import bind
@@ -132,13 +132,17 @@ def read_bundle(folder: Path) -> dict[str, bytes]:
     if not folder.is_dir():
         raise UsageError(f"`{folder}` is not a folder", "name the folder that holds the policy files")
     try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and path.name[0] not in ".#")
+        paths = sorted(
+            path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and path.name[0] not in ".#"
+        )
     except OSError as error:
         raise UsageError(f"the folder `{folder}` cannot be read: {_reason(error)}") from error
     if not paths:
         raise UsageError(f"the folder `{folder}` holds no policy file", "write one, or run `costpol init`")
     if len(paths) > _MAX_FILES:
-        raise UsageError(f"the folder `{folder}` holds more than {_MAX_FILES} policy files", "name the folder of one policy")
+        raise UsageError(
+            f"the folder `{folder}` holds more than {_MAX_FILES} policy files", "name the folder of one policy"
+        )
     return {path.as_posix(): _read_file(path) for path in paths}
 
 
@@ -167,14 +171,28 @@ def _kind(source: Source, found: list[Diagnostic]) -> str | None:
         return None
     value = source.tree.get("kind")
     if value is None:
-        start = Span(source.file, source.tree.span.line, source.tree.span.column, source.tree.span.line, source.tree.span.column)
-        found.append(codes.MISSING_KEY.at(start, "this file does not say its kind", f"start it with `kind:` and {_listed_kinds()}"))
+        start = Span(
+            source.file, source.tree.span.line, source.tree.span.column, source.tree.span.line, source.tree.span.column
+        )
+        found.append(
+            codes.MISSING_KEY.at(
+                start, "this file does not say its kind", f"start it with `kind:` and {_listed_kinds()}"
+            )
+        )
         return None
     if isinstance(value, ScalarTree) and value.text in KINDS:
         return value.text
-    written = shorten(value.text) if isinstance(value, ScalarTree) else "a mapping" if isinstance(value, MapTree) else "a list"
+    written = (
+        shorten(value.text)
+        if isinstance(value, ScalarTree)
+        else "a mapping"
+        if isinstance(value, MapTree)
+        else "a list"
+    )
     guess = did_you_mean(value.text, KINDS) if isinstance(value, ScalarTree) else None
-    found.append(codes.UNKNOWN_KIND.at(value.span, f"{written} is no kind of policy file", guess or f"write {_listed_kinds()}"))
+    found.append(
+        codes.UNKNOWN_KIND.at(value.span, f"{written} is no kind of policy file", guess or f"write {_listed_kinds()}")
+    )
     return None
 
 
@@ -188,8 +206,6 @@ def _kind_place(tree: MapTree) -> Span:
 
 
 def _second_file(kind: str, place: Span, first: Span) -> Diagnostic:
-    from costpol.diagnostics import Related
-
     return codes.DUPLICATE_KIND.at(
         place, f"`{first.file}` is the `{kind}` file already", "merge the two files, or delete one",
         related=(Related(first, "the first file of this kind"),),

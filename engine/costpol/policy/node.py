@@ -45,7 +45,7 @@ class Node:
         return key in self.spans
 
     def problems(self) -> list[tuple[str, str, str | None]]:
-        """What the types cannot say about this node alone: `(key, message, help)`; overridden by nodes that have rules."""
+        """What the types cannot say about this node alone: `(key, message, help)` each. For nodes to override."""
         return []
 
 

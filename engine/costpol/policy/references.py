@@ -65,7 +65,9 @@ def _clashes(bundle: Bundle) -> Iterator[Diagnostic]:
     for name, place in ((REQUESTED, "tiers"), (REQUESTED, "models")):
         if name in getattr(models, place):
             yield codes.NAME_CLASH.at(
-                models.at(place, name), f"`{name}` stands for the model that the caller asked for", "choose another name"
+                models.at(place, name),
+                f"`{name}` stands for the model that the caller asked for",
+                "choose another name",
             )
     if BUILT_IN_EMBEDDER in models.embedders:
         span = models.embedders[BUILT_IN_EMBEDDER].span
@@ -127,7 +129,9 @@ def _cache(bundle: Bundle) -> Iterator[Diagnostic]:
     cache = bundle.cache
     if cache is None:
         return
-    yield from _undefined("embedder", cache.embedder, {BUILT_IN_EMBEDDER, *bundle.models.embedders}, cache.at("embedder"))
+    yield from _undefined(
+        "embedder", cache.embedder, {BUILT_IN_EMBEDDER, *bundle.models.embedders}, cache.at("embedder")
+    )
     yield from _named("intent", cache.intents, intent_names(bundle), cache.spans, "intents")
 
 
@@ -143,13 +147,15 @@ def _prompts(bundle: Bundle) -> Iterator[Diagnostic]:
         used = placeholders(template.system)
         if used.stray is not None:
             yield codes.INVALID_VALUE.at(
-                template.at("system"), f"template `{name}` has braces that hold no variable: `{used.stray}`", "write `{{ name }}`"
+                template.at("system"),
+                f"template `{name}` has braces that hold no variable: `{used.stray}`",
+                "write `{{ name }}`",
             )
         for variable in used.names:
             if variable not in template.variables:
                 yield codes.UNDEFINED_TEMPLATE_VARIABLE.at(
                     template.at("system"), f"template `{name}` uses `{variable}`, which it does not declare",
-                    did_you_mean(variable, template.variables) or f"declare it: `variables: {{{variable}: {{source: metadata.{variable}}}}}`",
+                    did_you_mean(variable, template.variables) or f"declare `{variable}` under `variables:`",
                 )  # fmt: skip
 
 
@@ -204,5 +210,7 @@ def _named(
 def _undefined(what: str, name: str, known: Collection[str], span: Span) -> Iterator[Diagnostic]:
     if name not in known:
         listed = ", ".join(f"`{candidate}`" for candidate in sorted(known)[:8])
-        help = did_you_mean(name, known) or (f"declared are {listed}" if listed else f"the bundle declares no {what}: add it")
+        help = did_you_mean(name, known) or (
+            f"declared are {listed}" if listed else f"the bundle declares no {what}: add it"
+        )
         yield codes.UNDEFINED_REFERENCE.at(span, f"no {what} is called `{name}`", help)

@@ -45,7 +45,9 @@ def read_boolean(tree: ScalarTree, name: str) -> bool | Diagnostic:
     value = truth(tree.text)
     if not tree.plain:
         help = f"write `{tree.text}` without quotes" if value is not None else "write `true` or `false`"
-        return codes.WRONG_TYPE.at(tree.span, f"`{name}` takes `true` or `false`, not the text {shorten(tree.text)}", help)
+        return codes.WRONG_TYPE.at(
+            tree.span, f"`{name}` takes `true` or `false`, not the text {shorten(tree.text)}", help
+        )
     if value is not None:
         return value
     if not tree.text:
@@ -55,7 +57,9 @@ def read_boolean(tree: ScalarTree, name: str) -> bool | Diagnostic:
         return codes.AMBIGUOUS_SCALAR.at(
             tree.span, f"`{tree.text}` is a boolean to some YAML readers and text to others", f"write `{meant}`"
         )
-    return codes.WRONG_TYPE.at(tree.span, f"`{name}` takes `true` or `false`, not {shorten(tree.text)}", "write `true` or `false`")
+    return codes.WRONG_TYPE.at(
+        tree.span, f"`{name}` takes `true` or `false`, not {shorten(tree.text)}", "write `true` or `false`"
+    )
 
 
 def read_integer(tree: ScalarTree, name: str) -> int | Diagnostic:
@@ -65,7 +69,9 @@ def read_integer(tree: ScalarTree, name: str) -> int | Diagnostic:
         return found
     if tree.plain and resolve(tree.text) == "integer":
         return int(tree.text)
-    return codes.INVALID_VALUE.at(tree.span, f"`{name}`: expected a whole number, not {shorten(tree.text)}", "write digits, without quotes")
+    return codes.INVALID_VALUE.at(
+        tree.span, f"`{name}`: expected a whole number, not {shorten(tree.text)}", "write digits, without quotes"
+    )
 
 
 def scalar_reader(scalar: scalars.Scalar) -> ScalarReader:
@@ -88,7 +94,9 @@ def word_reader(words: tuple[str, ...]) -> ScalarReader:
             return no_value(tree, name)
         listed = one_of(words)
         guess = did_you_mean(tree.text, words)
-        return codes.UNKNOWN_WORD.at(tree.span, f"`{name}` takes {listed}, not {shorten(tree.text)}", guess or f"write {listed}")
+        return codes.UNKNOWN_WORD.at(
+            tree.span, f"`{name}` takes {listed}, not {shorten(tree.text)}", guess or f"write {listed}"
+        )
 
     return read
 
@@ -123,7 +131,9 @@ def _refuse_name(tree: ScalarTree, name: str) -> Diagnostic | None:
     if not tree.plain or not (is_word_boolean(tree.text) or is_number_elsewhere(tree.text)):
         return _refuse_untyped(tree, name)
     what = "a boolean" if is_word_boolean(tree.text) else "a number or a date"
-    return codes.AMBIGUOUS_SCALAR.at(tree.span, f"`{tree.text}` is {what} to some YAML readers and text to others", f'write "{tree.text}" in quotes')
+    return codes.AMBIGUOUS_SCALAR.at(
+        tree.span, f"`{tree.text}` is {what} to some YAML readers and text to others", f'write "{tree.text}" in quotes'
+    )
 
 
 def _refuse_number(tree: ScalarTree, name: str) -> Diagnostic | None:
@@ -132,14 +142,16 @@ def _refuse_number(tree: ScalarTree, name: str) -> Diagnostic | None:
     if tree.plain and resolve(text) == "null":
         return no_value(tree, name)
     if tree.plain and is_number_elsewhere(text):
-        return codes.AMBIGUOUS_SCALAR.at(
-            tree.span, f"`{text}` is another number to some YAML readers",
-            "write a duration with its unit, such as `90s`" if ":" in text else "write the number in plain decimal digits",
-        )  # fmt: skip
+        help = "write a duration with its unit, such as `90s`" if ":" in text else "write plain decimal digits"
+        return codes.AMBIGUOUS_SCALAR.at(tree.span, f"`{text}` is another number to some YAML readers", help)
     if len(text) > _LONGEST_NUMBER:
-        return codes.INVALID_VALUE.at(tree.span, f"`{name}`: {len(text)} characters are no number", "write fewer digits")
+        return codes.INVALID_VALUE.at(
+            tree.span, f"`{name}`: {len(text)} characters are no number", "write fewer digits"
+        )
     if _NON_FINITE.fullmatch(text):
-        return codes.NON_FINITE_NUMBER.at(tree.span, f"`{name}` is not a finite number", "drop the key where nothing limits it")
+        return codes.NON_FINITE_NUMBER.at(
+            tree.span, f"`{name}` is not a finite number", "drop the key where nothing limits it"
+        )
     if text.startswith(("-", "$-", "$ -")):
         return codes.NON_FINITE_NUMBER.at(tree.span, f"`{name}` cannot be negative", "write a number from 0 on")
     return None

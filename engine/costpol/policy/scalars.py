@@ -55,7 +55,12 @@ def _read_key_source(text: str) -> str:
     if text in ("caller", "none"):
         return text
     variable = text.removeprefix("$")
-    if text.startswith("$") and variable.replace("_", "a").isalnum() and not variable[0].isdigit() and variable.isascii():
+    if (
+        text.startswith("$")
+        and variable.replace("_", "a").isalnum()
+        and not variable[0].isdigit()
+        and variable.isascii()
+    ):
         return text
     raise ValueError(
         "expected `$NAME` of an environment variable, `caller` or `none`: a key itself never stands in a policy"
@@ -90,7 +95,10 @@ Name = Annotated[str, Scalar("a name", _read_name, (("type", "string"), ("maxLen
 Pattern = Annotated[str, Scalar("a pattern", _read_pattern, (("type", "string"), ("format", "regex")))]
 Url = Annotated[str, Scalar("an address", _read_url, (("type", "string"), ("pattern", "^https?://")))]
 KeySource = Annotated[
-    str, Scalar("a key source", _read_key_source, (("type", "string"), ("pattern", r"^(\$[A-Za-z_][A-Za-z0-9_]*|caller|none)$")))
+    str,
+    Scalar(
+        "a key source", _read_key_source, (("type", "string"), ("pattern", r"^(\$[A-Za-z_][A-Za-z0-9_]*|caller|none)$"))
+    ),
 ]
 Usd = Annotated[
     Decimal,
@@ -105,11 +113,18 @@ Count = Annotated[
 ]
 Share = Annotated[
     Decimal,
-    Scalar("a share", units.parse_share, (("type", ("number", "string")), ("minimum", 0), ("maximum", 1), ("pattern", r"^[0-9.]+ ?%?$"))),
+    Scalar(
+        "a share",
+        units.parse_share,
+        (("type", ("number", "string")), ("minimum", 0), ("maximum", 1), ("pattern", r"^[0-9.]+ ?%?$")),
+    ),
 ]
 TimeZone = Annotated[str, Scalar("a time zone", _read_time_zone, (("type", "string"),))]
 Instant = Annotated[float, Scalar("an instant", _read_instant, (("type", "string"), ("format", "date-time")))]
 
 
 class Raw:
-    """Marks a key that takes any YAML value, kept as plain data (`dict`, `list`, `str`, `int`, `Decimal`, `bool`, `None`)."""
+    """Marks a key that takes any YAML value, kept as plain data.
+
+    That is `dict`, `list`, `str`, `int`, `Decimal`, `bool` and `None`.
+    """

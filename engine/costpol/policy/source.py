@@ -1,8 +1,8 @@
 """Bytes of a policy file -> its tree with places, or findings. Total: no input raises anything else, none is slow.
 
-Policies are a plain subset of YAML 1.2: one mapping, read by the core schema, without anchors, aliases, merge keys, tags
-or directives, without tabs outside of text, and with every key once. All that is refused here with its place. Size,
-depth and number of values are bounded while libyaml's events arrive, so that no hostile file is ever built up.
+Policies are a plain subset of YAML 1.2: one mapping, read by the core schema, without anchors, aliases, merge keys,
+tags or directives, without tabs outside of text, and with every key once. All that is refused here with its place.
+Size, depth and number of values are bounded while libyaml's events arrive, so no hostile file is ever built up.
 """
 
 from __future__ import annotations
@@ -10,14 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import Any, NoReturn
 
 from costpol.diagnostics import Diagnostic, Related, Span
 from costpol.policy import codes
 from costpol.policy.tree import ListTree, MapTree, ScalarTree, Tree, resolve
-
-if TYPE_CHECKING:
-    import yaml
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
@@ -73,8 +70,10 @@ def read_source(data: bytes, file: str) -> Source:
         where = _place(file, text[: refused.start()], width=1)
         name = f"U+{ord(refused[0]):04X}"
         found = codes.YAML_SYNTAX.at(
-            where, f"the control character {name} cannot stand in a policy", "remove it, or write it as an escape in double quotes"
-        )  # fmt: skip
+            where,
+            f"the control character {name} cannot stand in a policy",
+            "remove it, or write an escape in double quotes",
+        )
         return Source(file, text, None, False, (found,))
     return _compose(text, file)
 
@@ -86,7 +85,7 @@ def _compose(text: str, file: str) -> Source:
     tree: MapTree | None = None
     try:
         tree = composer.document()
-    except _Enough:
+    except _EnoughFoundError:
         pass
     except yaml.YAMLError as error:
         composer.found.append(_syntax_error(error, file, text))
@@ -96,7 +95,7 @@ def _compose(text: str, file: str) -> Source:
     return Source(file, text, None if found else tree, composer.explicit_end, found)
 
 
-class _Enough(Exception):
+class _EnoughFoundError(Exception):
     """Ends the reading of a file where its findings already say what is wrong."""
 
 
@@ -112,7 +111,7 @@ class _Composer:
         self.explicit_end = False
         self.quoted: list[tuple[int, int]] = []
         self._yaml = yaml
-        self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        self._events: Iterator[Any] = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         self._left = MAX_EVENTS
 
     def document(self) -> MapTree:
@@ -121,10 +120,16 @@ class _Composer:
         self._next()  # the start of the stream
         start = self._next()
         if not isinstance(start, yaml.DocumentStartEvent):
-            self._stop(Span(self.file, 1, 1, 1, 1), "this file is empty", "a policy file starts with its kind, such as `kind: routing`")
+            self._stop(
+                Span(self.file, 1, 1, 1, 1),
+                "this file is empty",
+                "a policy file starts with its kind, such as `kind: routing`",
+            )
         if start.version or start.tags:
             line = start.start_mark.line + 1
-            self._refuse(Span(self.file, line, 1, line, 2), "directives are not part of the language", "remove the line that starts with `%`")
+            where = Span(self.file, line, 1, line, 2)
+            help = "remove the line that starts with `%`"
+            self._add(codes.YAML_SYNTAX.at(where, "directives are not part of the language", help))
         tree = self._tree(self._next(), 1)
         end = self._next()
         self.explicit_end = bool(getattr(end, "explicit", False))
@@ -133,7 +138,9 @@ class _Composer:
             self._stop(self._span(after), "a second document starts here", "write one document per file")
         if not isinstance(tree, MapTree):
             what = "a list" if isinstance(tree, ListTree) else "a single value"
-            self._stop(tree.span, f"a policy file is a mapping, not {what}", "start with its kind, such as `kind: routing`")
+            self._stop(
+                tree.span, f"a policy file is a mapping, not {what}", "start with its kind, such as `kind: routing`"
+            )
         return tree
 
     def refuse_tabs(self) -> None:
@@ -150,41 +157,39 @@ class _Composer:
                 return
             at = self.text.find("\t", end)
 
-    def _tree(self, event: yaml.Event, depth: int) -> Tree:
+    def _tree(self, event: Any, depth: int) -> Tree:
         yaml = self._yaml
+        span = self._span(event)
         if depth > MAX_DEPTH:
-            self._stop(self._span(event), f"more than {MAX_DEPTH} levels of nesting", "flatten this part of the policy")
+            self._stop(span, f"more than {MAX_DEPTH} levels of nesting", "flatten this part of the policy")
         if isinstance(event, yaml.AliasEvent):
-            self._refuse(
-                self._span(event), f"`*{event.anchor}` is an alias, which is not part of the language",
-                "write the value out", code=codes.ALIAS_OR_MERGE_KEY,
-            )  # fmt: skip
-            return ScalarTree("", False, self._span(event))
+            what = f"`*{event.anchor[:80]}` is an alias, which is not part of the language"
+            self._add(codes.ALIAS_OR_MERGE_KEY.at(span, what, "write the value out"))
+            return ScalarTree("", False, span)
         if event.anchor is not None:
-            self._refuse(
-                self._span(event), f"`&{event.anchor}` is an anchor, which is not part of the language",
-                "remove it, and write the value out wherever it is meant", code=codes.ALIAS_OR_MERGE_KEY,
-            )  # fmt: skip
+            what = f"`&{event.anchor[:80]}` is an anchor, which is not part of the language"
+            self._add(
+                codes.ALIAS_OR_MERGE_KEY.at(span, what, "remove it, and write the value out wherever it is meant")
+            )
         if event.tag is not None:
-            self._refuse(
-                self._span(event), f"the tag `{event.tag[:80]}` is not part of the language", "remove the tag; quote the value to make it text"
-            )  # fmt: skip
+            what = f"the tag `{event.tag[:80]}` is not part of the language"
+            self._add(codes.YAML_SYNTAX.at(span, what, "remove the tag; quote the value to make it text"))
         if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(event)
+            return self._scalar(event, span)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._list(event, depth)
         return self._mapping(event, depth)
 
-    def _scalar(self, event: yaml.ScalarEvent) -> ScalarTree:
-        span = self._span(event)
+    def _scalar(self, event: Any, span: Span) -> ScalarTree:
         plain = not event.style
         if not plain:
             self.quoted.append((event.start_mark.index, event.end_mark.index))
             if _REFUSED_IN_TEXT.search(event.value):
-                self._refuse(span, "this text contains a control character", "remove the escape that writes it")
+                what = "this text contains a control character"
+                self._add(codes.YAML_SYNTAX.at(span, what, "remove the escape that writes it"))
         return ScalarTree(event.value, plain, span)
 
-    def _list(self, start: yaml.SequenceStartEvent, depth: int) -> ListTree:
+    def _list(self, start: Any, depth: int) -> ListTree:
         items: list[Tree] = []
         event = self._next()
         while not isinstance(event, self._yaml.SequenceEndEvent):
@@ -192,7 +197,7 @@ class _Composer:
             event = self._next()
         return ListTree(tuple(items), self._extent(start, event, items[-1].span if items else None))
 
-    def _mapping(self, start: yaml.Event, depth: int) -> MapTree:
+    def _mapping(self, start: Any, depth: int) -> MapTree:
         members: list[tuple[ScalarTree, Tree]] = []
         seen: dict[str, Span] = {}
         event = self._next()
@@ -208,72 +213,66 @@ class _Composer:
     def _key(self, key: Tree, seen: dict[str, Span]) -> ScalarTree | None:
         """A key that is text, and new in its mapping; `None` after a finding."""
         if not isinstance(key, ScalarTree):
-            self._refuse(key.span, "a key is text, not a mapping or a list", 'put a template in quotes: `"{{ name }}"`')
+            help = 'put a template in quotes: `"{{ name }}"`'
+            self._add(codes.YAML_SYNTAX.at(key.span, "a key is text, not a mapping or a list", help))
             return None
+        shown = f"`{key.text[:80]}`"
         if key.text in seen:
-            self._refuse(
-                key.span, f"`{key.text[:80]}` is written twice", "keep one of them", code=codes.DUPLICATE_KEY,
-                related=(Related(seen[key.text], "first written here"),), why="a YAML reader would silently drop one of the two",
-            )  # fmt: skip
+            first = Related(seen[key.text], "first written here")
+            why = "a YAML reader would silently drop one of the two"
+            what = f"{shown} is written twice"
+            self._add(codes.DUPLICATE_KEY.at(key.span, what, "keep one of them", why=why, related=(first,)))
             return None
         if not key.plain:
             return key
         if key.text == "<<":
-            self._refuse(
-                key.span, "`<<` is a merge key, which is not part of the language", "write the members out",
-                code=codes.ALIAS_OR_MERGE_KEY,
-            )  # fmt: skip
+            what = "`<<` is a merge key, which is not part of the language"
+            self._add(codes.ALIAS_OR_MERGE_KEY.at(key.span, what, "write the members out"))
             return None
-        meaning = resolve(key.text)
-        if meaning != "text":
-            what = "nothing" if not key.text else f"`{key.text[:80]}`"
-            self._refuse(
-                key.span, f"{what} stands where a key is expected, and YAML takes it for {_ARTICLE[meaning]}",
-                f'write `"{key.text}"` in quotes' if key.text else "write a key", code=codes.AMBIGUOUS_SCALAR,
-            )  # fmt: skip
-            return None
-        return key
+        meaning = _NO_NAME.get(resolve(key.text))
+        if meaning is None:
+            return key
+        what = f"{shown} is {meaning} to YAML, and a key is text" if key.text else "a key is missing here"
+        help = f'write "{key.text[:80]}" in quotes' if key.text else "write one before the colon"
+        self._add(codes.AMBIGUOUS_SCALAR.at(key.span, what, help))
+        return None
 
-    def _next(self) -> yaml.Event:
+    def _next(self) -> Any:
         event = next(self._events)
         self._left -= 1
         if self._left < 0:
-            self._stop(self._span(event), f"more than {MAX_EVENTS:,} values in one file", "split the policy, or shorten it")
+            self._stop(
+                self._span(event), f"more than {MAX_EVENTS:,} values in one file", "split the policy, or shorten it"
+            )
         return event
 
-    def _span(self, event: yaml.Event) -> Span:
+    def _span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
         return Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
-    def _extent(self, start: yaml.Event, end: yaml.Event, last: Span | None) -> Span:
+    def _extent(self, start: Any, end: Any, last: Span | None) -> Span:
         """From the first character to the last: a block has no end of its own, so its last member's end is its end."""
         closing = end.end_mark
         if closing.index > end.start_mark.index or last is None:  # a bracket
-            return Span(self.file, start.start_mark.line + 1, start.start_mark.column + 1, closing.line + 1, closing.column + 1)
+            return Span(
+                self.file, start.start_mark.line + 1, start.start_mark.column + 1, closing.line + 1, closing.column + 1
+            )
         return Span(self.file, start.start_mark.line + 1, start.start_mark.column + 1, last.end_line, last.end_column)
 
-    def _refuse(
-        self,
-        span: Span,
-        message: str,
-        help: str,
-        code: codes.Code = codes.YAML_SYNTAX,
-        related: tuple[Related, ...] = (),
-        why: str | None = None,
-    ) -> None:
-        self.found.append(code.at(span, message, help, why=why, related=related))
+    def _add(self, finding: Diagnostic) -> None:
+        self.found.append(finding)
         if len(self.found) >= MAX_FINDINGS:
-            raise _Enough
+            raise _EnoughFoundError
 
     def _stop(self, span: Span, message: str, help: str) -> NoReturn:
         self.found.append(codes.YAML_SYNTAX.at(span, message, help))
-        raise _Enough
+        raise _EnoughFoundError
 
 
-_ARTICLE = {"null": "no value at all", "boolean": "a boolean", "integer": "a number", "number": "a number"}
+_NO_NAME = {"null": "no value at all", "boolean": "a boolean", "integer": "a number", "number": "a number"}
 
 
-def _syntax_error(error: yaml.YAMLError, file: str, text: str) -> Diagnostic:
+def _syntax_error(error: Exception, file: str, text: str) -> Diagnostic:
     """libyaml's complaint, at its place."""
     problem = str(getattr(error, "problem", None) or "it cannot be read")
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)

@@ -14,7 +14,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
     lowered = {candidate.lower(): candidate for candidate in known if len(candidate) <= _LONGEST}
-    close = get_close_matches(word.lower().replace("_", "-"), [name.replace("_", "-") for name in lowered], n=1, cutoff=0.65)
+    close = get_close_matches(
+        word.lower().replace("_", "-"), [name.replace("_", "-") for name in lowered], n=1, cutoff=0.65
+    )
     if not close:
         return None
     return next(candidate for name, candidate in lowered.items() if name.replace("_", "-") == close[0])

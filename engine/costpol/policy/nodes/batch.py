@@ -1,4 +1,7 @@
-"""`kind: batch`: which work may wait for the cheaper batch API. Declared and checked; requests are still answered at once."""
+"""`kind: batch`: which work may wait for the cheaper batch API.
+
+Declared and checked; requests are still answered at once.
+"""
 
 from __future__ import annotations
 

@@ -18,9 +18,14 @@ class Budget(Node):
     tokens: Count | None = key("the most tokens, input and output together", default=None)
     calls: Count | None = key("the most model calls", default=None)
     per: Literal["request", "hour", "day", "week", "month"] = key("the window")
-    window: Literal["calendar", "rolling"] = key("whether the window starts with the clock's hour, day (Monday for weeks) or month, or trails the present", default="calendar")
+    window: Literal["calendar", "rolling"] = key(
+        "whether the window starts with the clock's hour, day (Monday for weeks) or month, or trails the present",
+        default="calendar",
+    )
     time_zone: TimeZone | None = key("whose clock a calendar day, week or month follows", default=None)
-    each: Literal["tenant", "user", "agent", "session"] | None = key("whether every tenant (user, agent, session) has the limit for itself; left out, all share it", default=None)
+    each: Literal["tenant", "user", "agent", "session"] | None = key(
+        "whether every tenant (user, agent, session) has the limit for itself; left out, all share it", default=None
+    )
 
     def problems(self) -> list[tuple[str, str, str | None]]:
         found: list[tuple[str, str, str | None]] = []
@@ -55,7 +60,13 @@ class Budgets(Node):
     """The `budgets` file."""
 
     kind: Literal["budgets"] = key("what this file declares")
-    budgets: Mapping[Name, Budget] = key("the limits by name; a budget keeps what was spent for as long as it keeps its name", non_empty=True)
+    budgets: Mapping[Name, Budget] = key(
+        "the limits by name; a budget keeps what was spent for as long as it keeps its name", non_empty=True
+    )
     ladder: tuple[Rung, ...] = key("what happens on the way to a limit", default=())
-    assume_output_tokens: Count = key("how long an answer is taken to be, for the reservation, where nothing limits it", default=1000, minimum=1)
-    ledger_down: Literal["refuse", "allow"] = key("what happens to requests while the ledger cannot be read", default="refuse")
+    assume_output_tokens: Count = key(
+        "how long an answer is taken to be, for the reservation, where nothing limits it", default=1000, minimum=1
+    )
+    ledger_down: Literal["refuse", "allow"] = key(
+        "what happens to requests while the ledger cannot be read", default="refuse"
+    )

@@ -1,4 +1,4 @@
-"""`kind: cache`: per intent, whether an answer may be given again, how alike the question must be, to whom, how long."""
+"""`kind: cache`: per intent, whether an answer may be given again, for how alike a question, to whom, how long."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from costpol.policy.scalars import Count, Duration, Name, Share
 class IntentCache(Node):
     """How answers of one intent are cached."""
 
-    threshold: Share | None = key("how alike two questions must be (cosine); left out, only exact repeats hit", default=None, examples=(0.95,))
+    threshold: Share | None = key(
+        "how alike two questions must be (cosine); left out, only exact repeats hit", default=None, examples=(0.95,)
+    )
     ttl: Duration | None = key("how long an answer may be given again", default=None, examples=("24h",))
     scope: Literal["global", "tenant", "user"] | None = key("who shares an answer", default=None)
     guards: tuple[Literal["numbers", "negation", "entities", "order"], ...] = key(
-        "differences that refuse a similar question however near it is", default=("numbers", "negation", "entities", "order")
+        "differences that refuse a similar question however near it is",
+        default=("numbers", "negation", "entities", "order"),
     )
     multi_turn: bool = key("also similar questions later in a conversation whose history is equal", default=False)
     tools: bool = key("also similar questions of requests that offer tools", default=False)

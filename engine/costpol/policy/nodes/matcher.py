@@ -61,7 +61,9 @@ class When(Node):
     tools: Literal["none", "any"] | tuple[str, ...] | None = key(
         "`none` or `any` tools offered to the model, or a list: any of these is offered", default=None
     )
-    model: tuple[str, ...] = key("the model that the caller asked for; `*` stands for anything", default=(), one_or_many=True)
+    model: tuple[str, ...] = key(
+        "the model that the caller asked for; `*` stands for anything", default=(), one_or_many=True
+    )
     intent: tuple[str, ...] = key("the intent that was recognised", default=(), one_or_many=True)
     tenant: tuple[str, ...] = key("the caller's tenant; `*` stands for anything", default=(), one_or_many=True)
     user: tuple[str, ...] = key("the caller's user; `*` stands for anything", default=(), one_or_many=True)

@@ -32,13 +32,21 @@ class OwnPrice(Node):
     cached_input: Usd | None = key("per million input tokens read from the provider's prompt cache", default=None)
     cache_write: Usd | None = key("per million input tokens written to the provider's prompt cache", default=None)
     gpu_hour: Usd | None = key("what one hour of the serving hardware costs", default=None)
-    tokens_per_second: Count | None = key("tokens per second that the hardware was measured to serve, input and output together", default=None, minimum=1)
+    tokens_per_second: Count | None = key(
+        "tokens per second that the hardware was measured to serve, input and output together", default=None, minimum=1
+    )
 
     def problems(self) -> list[tuple[str, str, str | None]]:
         by_token = self.input is not None and self.output is not None
         by_hour = self.gpu_hour is not None and self.tokens_per_second is not None
         if by_token == by_hour:
-            return [("", "a price is either per token or per GPU hour", "write `input` and `output`, or `gpu_hour` and `tokens_per_second`")]
+            return [
+                (
+                    "",
+                    "a price is either per token or per GPU hour",
+                    "write `input` and `output`, or `gpu_hour` and `tokens_per_second`",
+                )
+            ]
         return []
 
 

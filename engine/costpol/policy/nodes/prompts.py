@@ -15,20 +15,28 @@ class Variable(Node):
     """A value that a template takes from the request. Personal and volatile ones are known as such to the cache."""
 
     source: str = key(
-        "where the value comes from: `metadata.NAME`, `caller.tenant`, `caller.user`, `caller.agent`, `caller.session`, "
-        "`caller.stage`, `clock.date` or `clock.time` (UTC)",
+        "where the value comes from: `metadata.NAME`, `caller.tenant`, `caller.user`, `caller.agent`, "
+        "`caller.session`, `caller.stage`, `clock.date` or `clock.time` (UTC)",
         examples=("metadata.customer_name",),
     )  # fmt: skip
     personal: bool = key("it tells who the caller is: the answer is never shared between users", default=False)
     volatile: bool = key("it changes from call to call: the answer is not cached", default=False)
-    default: str | None = key("what to write when the request has no value; left out, such a request keeps its own prompt", default=None)
+    default: str | None = key(
+        "what to write when the request has no value; left out, such a request keeps its own prompt", default=None
+    )
 
     def problems(self) -> list[tuple[str, str, str | None]]:
         room, _, name = self.source.partition(".")
         known = {"caller": ("tenant", "user", "agent", "session", "stage"), "clock": ("date", "time")}
         if (room == "metadata" and name) or name in known.get(room, ()):
             return []
-        return [("source", f"`{self.source}` is no source of a variable", "write `metadata.NAME`, `caller.user` or `clock.date`")]
+        return [
+            (
+                "source",
+                f"`{self.source}` is no source of a variable",
+                "write `metadata.NAME`, `caller.user` or `clock.date`",
+            )
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

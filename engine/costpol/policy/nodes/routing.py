@@ -22,7 +22,7 @@ class Rule(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fallback(Node):
-    """What to try when a target does not answer. A request that the provider refuses as wrong (400) is never retried."""
+    """What to try when a target does not answer. A request that the provider refuses as wrong is never retried."""
 
     on: tuple[Literal["429", "5xx", "timeout", "unreachable"], ...] = key(
         "which failures move on to the next target", default=("429", "5xx", "timeout", "unreachable"), one_or_many=True
