@@ -31,9 +31,14 @@ class WindowBudget:
     _window: tuple[float, float] = field(default=(0.0, 0.0))
     """The last calendar window worked out; most requests fall into the same one."""
 
-    def account(self, caller: Caller, now: float) -> Account:
-        """The counter that this caller's requests are booked on now. Callers without the identity that `each` asks for
-        share one counter: an unknown user is limited, not free."""
+    def account(self, caller: Caller, now: float) -> Account | None:
+        """The counter that this caller's requests are booked on now.
+
+        All unknown tenants (and users of a tenant) share one counter: who does not say who they are is limited, not
+        free. A request outside any session or agent has no such counter: `None`.
+        """
+        if self.each in ("session", "agent") and getattr(caller, self.each) is None:
+            return None
         name = f"{self.name}/{self.unit}/{self.subject(caller)}"
         if self.rolling:
             length = _LENGTHS[self.per]
@@ -56,6 +61,14 @@ class WindowBudget:
         if not start <= now < end:
             start, end = self._window = calendar_window(self.per, self.zone, now)
         return start, end
+
+
+def open_accounts(
+    budgets: tuple[WindowBudget, ...], caller: Caller, now: float
+) -> tuple[tuple[WindowBudget, Account], ...]:
+    """The budgets that apply to a caller, each with its counter."""
+    found = ((budget, budget.account(caller, now)) for budget in budgets)
+    return tuple((budget, account) for budget, account in found if account is not None)
 
 
 def calendar_window(per: str, zone: ZoneInfo, now: float) -> tuple[float, float]:

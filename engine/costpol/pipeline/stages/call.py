@@ -25,7 +25,7 @@ from costpol.commands import (
 from costpol.inference.response import Response
 from costpol.inference.tokens import estimate_tokens
 from costpol.inference.usage import Usage
-from costpol.pipeline.accounts import WindowBudget
+from costpol.pipeline.accounts import WindowBudget, open_accounts
 from costpol.pipeline.decision import Refusal
 from costpol.pipeline.draft import Draft
 from costpol.pipeline.headers import decision_headers
@@ -37,6 +37,8 @@ NAME = "call"
 _HOLD_GRACE = 600.0
 """Seconds after a call's own time-out at which its reservation lapses: longer than any answer takes to arrive."""
 _DAY = 86400.0
+
+Accounts = tuple[tuple[WindowBudget, Account], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class CallStage:
     def run(self, draft: Draft) -> Flow:
         """Returns a `Result`, or `None` after setting `draft.refusal`."""
         arrival = draft.signals.arrival
-        accounts = tuple(budget.account(arrival.caller, arrival.now) for budget in self.budgets)
+        accounts = open_accounts(self.budgets, arrival.caller, arrival.now)
         failed: Result | None = None
         for position, target in enumerate(draft.targets):
             last = position == len(draft.targets) - 1
@@ -73,20 +75,20 @@ class CallStage:
             draft.refused = None
             draft.model = target.model
             draft.attempts = (*draft.attempts, target.model)
-            edit = draft.edit(target, ask_usage=bool(self.budgets))
+            edit = draft.edit(target, ask_usage=bool(accounts))
             headers = decision_headers(draft.decision())
             reply = yield Call(target.provider, target.model, edit, target.timeout, headers, last)
             if isinstance(reply, Answered):
-                return (yield from self._settle(draft, target, reply, reservation))
+                return (yield from self._settle(draft, target, reply, reservation, accounts))
             failed = Result(reply, target)
             draft.note(NAME, "no answer", model=target.model, failure=reply.kind, status=reply.status)
             if reservation is not None:
-                yield Settle(reservation, (0,) * len(self.budgets), arrival.now)
+                yield Settle(reservation, (0,) * len(accounts), arrival.now)
             if _failure(reply) not in self.retry_on:
                 break
         return failed
 
-    def _reserve(self, draft: Draft, target: Target, accounts: tuple[Account, ...]) -> Flow:
+    def _reserve(self, draft: Draft, target: Target, accounts: Accounts) -> Flow:
         """Returns the reservation's number, `None` where nothing has to be reserved, or a `Refusal`."""
         if not (self.budgets or self.limits):
             return None
@@ -101,12 +103,9 @@ class CallStage:
         for limit in self.limits:
             if amounts[limit.unit] > limit.limit:
                 return self._refuse_request(draft, target, limit, amounts[limit.unit])
-        if not self.budgets:
+        if not accounts:
             return None
-        holds = tuple(
-            Hold(account, amounts[budget.unit], budget.limit, budget.name)
-            for budget, account in zip(self.budgets, accounts, strict=True)
-        )
+        holds = tuple(Hold(account, amounts[budget.unit], budget.limit, budget.name) for budget, account in accounts)
         reply = yield Reserve(holds, arrival.now, arrival.now + target.timeout + _HOLD_GRACE)
         if isinstance(reply, Granted):
             draft.note(NAME, "reserved", model=target.model, usd=plain(worst), tokens=tokens)
@@ -140,13 +139,15 @@ class CallStage:
             return None
         return Refusal(503, "ledger_unavailable", "the budget ledger cannot be used", 5.0)
 
-    def _settle(self, draft: Draft, target: Target, reply: Answered, reservation: int | None) -> Flow:
+    def _settle(
+        self, draft: Draft, target: Target, reply: Answered, reservation: int | None, accounts: Accounts
+    ) -> Flow:
         usage = _complete(reply.response, draft)
         cost = target.price.cost(usage)
         if reservation is not None:
             amounts = {"usd": cost.picodollars, "tokens": usage.total_tokens, "calls": 1}
             settled = yield Settle(
-                reservation, tuple(amounts[budget.unit] for budget in self.budgets), draft.signals.arrival.now
+                reservation, tuple(amounts[budget.unit] for budget, _ in accounts), draft.signals.arrival.now
             )
             if isinstance(settled, Failed):
                 draft.note(NAME, "not settled", reason=settled.reason)

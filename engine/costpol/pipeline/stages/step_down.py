@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from costpol.commands import Failed, Flow, Standing
-from costpol.pipeline.accounts import WindowBudget
+from costpol.pipeline.accounts import WindowBudget, open_accounts
 from costpol.pipeline.decision import Refusal
 from costpol.pipeline.draft import Draft
 from costpol.pipeline.target import Target
@@ -40,17 +40,17 @@ class StepDownStage:
         if not self.rungs:
             return
         arrival = draft.signals.arrival
-        accounts = tuple(budget.account(arrival.caller, arrival.now) for budget in self.budgets)
-        used = yield Standing(accounts, arrival.now)
+        accounts = open_accounts(self.budgets, arrival.caller, arrival.now)
+        used = yield Standing(tuple(account for _, account in accounts), arrival.now)
         if isinstance(used, Failed):
             draft.note(NAME, "ledger does not answer", reason=used.reason)
             return
         shares: dict[str, tuple[int, float]] = {}
-        for budget, amount, account in zip(self.budgets, used, accounts, strict=True):
+        for (budget, account), amount in zip(accounts, used, strict=True):
             share = (amount * 1_000_000 // max(budget.limit, 1), account.until)
             shares[budget.name] = max(share, shares.get(budget.name, share))
         for rung in self.rungs:
-            reached = [name for name in rung.budgets if shares[name][0] >= rung.at]
+            reached = [name for name in rung.budgets if name in shares and shares[name][0] >= rung.at]
             if reached:
                 self._apply(rung, reached[0], shares[reached[0]][1], draft)
 
