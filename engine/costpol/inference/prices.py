@@ -216,8 +216,12 @@ class PriceBook(Mapping[str, Price]):
 
 def _bill_input(usage: Usage, rates: Rates, parts: list[Part], gaps: list[str]) -> None:
     read = (usage.cache_read_tokens or 0) if rates.cache_read is not None else 0
-    long = (usage.cache_write_1h_tokens or 0) if rates.cache_write_1h is not None else 0
-    written = max(usage.cache_write_tokens or 0, long) if rates.cache_write is not None else long
+    long = usage.cache_write_1h_tokens or 0
+    written = max(usage.cache_write_tokens or 0, long)
+    if rates.cache_write_1h is None:
+        long = 0
+    if rates.cache_write is None:
+        written = long
     audio = (usage.input_audio_tokens or 0) if rates.input_audio is not None else 0
     whole = usage.input_tokens
     if whole is None:
@@ -227,27 +231,42 @@ def _bill_input(usage: Usage, rates: Rates, parts: list[Part], gaps: list[str]) 
         if whole:
             parts.append(Part("input", whole, rates.input))
         return
-    cached_audio = 0
-    if read and audio:
-        cached_audio = usage.cache_audio_read_tokens or 0
-        if usage.cache_audio_read_tokens is None:
-            cached_audio = max(0, read + written + audio - whole)  # the least overlap that fits is the dearest reading
-        if cached_audio > min(read, audio):
+    both = 0  # cached audio, which is counted in `read` and in `audio`
+    if rates.cache_read is not None and rates.input_audio is not None:
+        both = _cached_audio_tokens(usage, rates, read, audio, read + written + audio - whole)
+        if both > min(read, audio):
             gaps.append("cached audio is more than the cached or the audio tokens")
-            cached_audio = min(read, audio)
-    plain = whole - read - written - audio + cached_audio
+            both = min(read, audio)
+    plain = whole - read - written - audio + both
     if plain < 0:
         gaps.append("input tokens are fewer than their parts")
     for kind, quantity, rate in (
         ("input", plain, rates.input),
-        ("cache_read", read - cached_audio, rates.cache_read),
+        ("cache_read", read - both, rates.cache_read),
         ("cache_write", written - long, rates.cache_write),
         ("cache_write_1h", long, rates.cache_write_1h),
-        ("input_audio", audio - cached_audio, rates.input_audio),
-        ("cache_audio_read", cached_audio, _cached_audio(rates)),
+        ("input_audio", audio - both, rates.input_audio),
+        ("cache_audio_read", both, _cached_audio_rate(rates)),
     ):
         if quantity > 0 and rate is not None:
             parts.append(Part(kind, quantity, rate))
+
+
+def _cached_audio_tokens(usage: Usage, rates: Rates, read: int, audio: int, overlap: int) -> int:
+    """The cached audio tokens; where they are not reported, the dearest number that the other counts allow."""
+    if usage.cache_audio_read_tokens is not None:
+        return usage.cache_audio_read_tokens
+    most, least = min(read, audio), max(0, min(overlap, read, audio))
+    together = rates.input + _cached_audio_rate(rates)
+    apart = (rates.cache_read or 0) + (rates.input_audio or 0)
+    return most if together > apart else least
+
+
+def _cached_audio_rate(rates: Rates) -> int:
+    """The rate of cached audio; the dearer of its two wholes where it is not priced apart."""
+    if rates.cache_audio_read is not None:
+        return rates.cache_audio_read
+    return max(rates.cache_read or 0, rates.input_audio or 0)
 
 
 def _bill_output(usage: Usage, rates: Rates, parts: list[Part], gaps: list[str]) -> None:
@@ -268,13 +287,6 @@ def _bill_output(usage: Usage, rates: Rates, parts: list[Part], gaps: list[str])
         parts.append(Part("output_audio", audio, rates.output_audio))
     if image and rates.output_image is not None:
         parts.append(Part("output_image", image, rates.output_image))
-
-
-def _cached_audio(rates: Rates) -> int | None:
-    """The rate of cached audio; the dearer of its two wholes where it is not priced apart."""
-    if rates.cache_audio_read is not None:
-        return rates.cache_audio_read
-    return max((rate for rate in (rates.cache_read, rates.input_audio) if rate is not None), default=None)
 
 
 def _dearest(sheets: tuple[tuple[int, Rates], ...], media: bool, long_writes: bool) -> tuple[_Dearest, ...]:
