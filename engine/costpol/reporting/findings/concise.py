@@ -1,0 +1,20 @@
+"""One line per finding: `file:line:column: severity CODE name: message`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from costpol.diagnostics import Diagnostic
+from costpol.reporting.findings.snippet import visible
+
+
+def headline(diagnostic: Diagnostic) -> str:
+    """Where and what, in one line."""
+    span = diagnostic.span
+    place = f"{visible(span.file)}:{span.line}:{span.column}: " if span.file else ""
+    return f"{place}{diagnostic.severity.value} {diagnostic.code} {diagnostic.name}: {visible(diagnostic.message)}"
+
+
+def render_concise(diagnostics: Sequence[Diagnostic]) -> str:
+    """A line for each finding."""
+    return "\n".join(headline(diagnostic) for diagnostic in diagnostics)

@@ -1,0 +1,78 @@
+"""Lines of a policy file with carets under a place, as a terminal shows them.
+
+Carets are placed by display width: wide characters take two cells, combining marks none. What could move a terminal's
+cursor, or turn its writing direction around, is shown as a replacement character.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from costpol.diagnostics import Span
+
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_TAB = "    "
+_WIDEST = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place to underline, and what to say there. The place itself has `^`, what explains it has `-`."""
+
+    span: Span
+    label: str
+    sign: str
+
+
+def visible(text: str) -> str:
+    """Text that cannot change how the terminal shows the rest."""
+    return "".join(_shown(character) for character in text)
+
+
+def width(text: str) -> int:
+    """How many terminal cells a text takes."""
+    return sum(_cells(character) for character in text)
+
+
+def snippet(marks: list[Mark], text: str, gutter: int) -> list[str]:
+    """The marked lines of one file in order, each followed by its underline."""
+    lines = _LINE_BREAK.split(text)
+    shown: list[str] = []
+    for line in sorted({mark.span.line for mark in marks if 1 <= mark.span.line <= len(lines)}):
+        content = lines[line - 1]
+        here = sorted((mark for mark in marks if mark.span.line == line), key=lambda mark: mark.span.column)
+        first = _window(content, here[0].span.column)
+        clipped = content[first : first + _WIDEST]
+        shown.append(f"{line:>{gutter}} | {visible(clipped)}".rstrip())
+        shown += [f"{'':>{gutter}} | {_underline(mark, content, first)}" for mark in here]
+    return shown
+
+
+def _underline(mark: Mark, content: str, first: int) -> str:
+    span = mark.span
+    start = min(span.column - 1, len(content))
+    end = min(span.end_column - 1, len(content)) if span.end_line == span.line else len(content.rstrip())
+    end = min(end, first + _WIDEST)
+    cells = max(1, width(content[start:end]))
+    return f"{' ' * width(content[first:start])}{mark.sign * cells} {visible(mark.label)}".rstrip()
+
+
+def _window(content: str, column: int) -> int:
+    """Where to start showing a line that is too long to be shown whole."""
+    return 0 if len(content) <= _WIDEST or column <= _WIDEST // 2 else column - 1 - _WIDEST // 4
+
+
+def _shown(character: str) -> str:
+    if character == "\t":
+        return _TAB
+    return "\ufffd" if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") else character
+
+
+def _cells(character: str) -> int:
+    if character == "\t":
+        return len(_TAB)
+    if unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
