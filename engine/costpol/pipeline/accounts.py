@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from costpol.commands import Account
 from costpol.inference.caller import Caller
+from costpol.pipeline.identity import identity_part
 
 Unit = Literal["usd", "tokens", "calls"]
 _LENGTHS = {"hour": 3600.0, "day": 86400.0, "week": 604800.0, "month": 2592000.0}
@@ -53,8 +53,8 @@ class WindowBudget:
         if self.each is None:
             return ""
         if self.each == "tenant":
-            return f"tenant:{_part(caller.tenant)}"
-        return f"{self.each}:{_part(caller.tenant)}:{_part(getattr(caller, self.each))}"
+            return f"tenant:{identity_part(caller.tenant)}"
+        return f"{self.each}:{identity_part(caller.tenant)}:{identity_part(getattr(caller, self.each))}"
 
     def _calendar(self, now: float) -> tuple[float, float]:
         start, end = self._window
@@ -63,9 +63,10 @@ class WindowBudget:
         return start, end
 
 
-def open_accounts(
-    budgets: tuple[WindowBudget, ...], caller: Caller, now: float
-) -> tuple[tuple[WindowBudget, Account], ...]:
+OpenAccounts = tuple[tuple[WindowBudget, Account], ...]
+
+
+def open_accounts(budgets: tuple[WindowBudget, ...], caller: Caller, now: float) -> OpenAccounts:
     """The budgets that apply to a caller, each with its counter."""
     found = ((budget, budget.account(caller, now)) for budget in budgets)
     return tuple((budget, account) for budget, account in found if account is not None)
@@ -87,9 +88,3 @@ def calendar_window(per: str, zone: ZoneInfo, now: float) -> tuple[float, float]
         first = midnight.replace(day=1)
         following = (first + timedelta(days=32)).replace(day=1)
     return first.timestamp(), following.timestamp()
-
-
-def _part(name: str | None) -> str:
-    if name is None:
-        return "-"
-    return "%2D" if name == "-" else quote(name, safe="", errors="surrogatepass")

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
-from urllib.parse import quote
 
 from costpol.commands import Scope
 from costpol.inference.caller import Caller
 from costpol.inference.request import Message, Request
+from costpol.pipeline.identity import identity_part
 
 LAYOUT = b"costpol-cache-1"
 """Changes with the meaning of a digest, so that entries of an older layout are never found."""
@@ -38,19 +38,12 @@ def scope_for(kind: str, caller: Caller) -> Scope | None:
         return Scope("global", "global")
     if caller.tenant is None and kind == "tenant":
         return None
-    tenant = _part(caller.tenant)
+    tenant = identity_part(caller.tenant)
     if kind == "tenant":
         return Scope("tenant", f"tenant:{tenant}")
     if caller.user is None:
         return None
-    return Scope("user", f"user:{tenant}:{_part(caller.user)}")
-
-
-def _part(name: str | None) -> str:
-    # `-` alone stands for an absent tenant; a tenant of that name is written `%2D`.
-    if name is None:
-        return "-"
-    return "%2D" if name == "-" else quote(name, safe="", errors="surrogatepass")
+    return Scope("user", f"user:{tenant}:{identity_part(caller.user)}")
 
 
 def partition_digest(

@@ -176,15 +176,22 @@ def _route(bundle: Bundle, routes: Mapping[str, tuple[Target, ...]], keywords: K
         CompiledRule(rule.name, compile_when(rule.when, keywords), rule.route, rule.max_output_tokens)
         for rule in routing.rules
     )
-    by_upstream_name = {model.name: routes[name][0] for name, model in models.items() if model.name is not None}
+    fallback = tuple(target for name in routing.fallback.to for target in routes[name])
+    with_fallback = {name: _once((*targets, *fallback)) for name, targets in routes.items()}
+    by_upstream_name = {model.name: with_fallback[name] for name, model in models.items() if model.name is not None}
     return RouteStage(
         rules=rules,
         default=CompiledRule("default", lambda signals: True, routing.default),
-        routes=MappingProxyType(dict(routes)),
-        requested=MappingProxyType(by_upstream_name | {name: routes[name][0] for name in models}),
-        fallback=tuple(target for name in routing.fallback.to for target in routes[name]),
+        routes=MappingProxyType(with_fallback),
+        requested=MappingProxyType(by_upstream_name | {name: with_fallback[name] for name in models}),
         attempts=routing.fallback.attempts,
     )
+
+
+def _once(targets: tuple[Target, ...]) -> tuple[Target, ...]:
+    """Each model once, at its first place."""
+    first = {target.model: target for target in reversed(targets)}
+    return tuple(target for target in targets if first.get(target.model) is target)
 
 
 def _lookup(bundle: Bundle, provided: Provided) -> LookupStage:
@@ -236,8 +243,7 @@ def _step_down(
         return StepDownStage((), ())
     names = tuple(dict.fromkeys(window.name for window in windows))
     rungs = tuple(_rung(rung, names, routes) for rung in sorted(budgets.ladder, key=lambda rung: rung.share))
-    watched = tuple(window for window in windows if any(window.name in rung.budgets for rung in rungs))
-    return StepDownStage(rungs, watched)
+    return StepDownStage(rungs, windows)
 
 
 def _rung(rung: Rung, names: tuple[str, ...], routes: Mapping[str, tuple[Target, ...]]) -> CompiledRung:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from costpol.commands import Edit, Scope
+from costpol.pipeline.accounts import OpenAccounts
 from costpol.pipeline.decision import Decision, Note, Refusal
 from costpol.pipeline.signals import Signals
 from costpol.pipeline.target import Target
@@ -55,7 +56,9 @@ class Draft:
     overhead: int = 0
     """What deciding itself cost, in picodollars: embeddings by a paid endpoint."""
 
-    # budget and call
+    # step-down and call
+    accounts: OpenAccounts = ()
+    """The budgets that apply to the caller, each with its counter."""
     rungs: tuple[str, ...] = ()
     refused: str | None = None
     model: str | None = None

@@ -7,10 +7,8 @@ once, with zero where nothing was answered.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from costpol.commands import (
-    Account,
     Answered,
     Call,
     CallFailed,
@@ -25,20 +23,18 @@ from costpol.commands import (
 from costpol.inference.response import Response
 from costpol.inference.tokens import estimate_tokens
 from costpol.inference.usage import Usage
-from costpol.pipeline.accounts import WindowBudget, open_accounts
+from costpol.pipeline.accounts import WindowBudget
 from costpol.pipeline.decision import Refusal
 from costpol.pipeline.draft import Draft
 from costpol.pipeline.headers import decision_headers
 from costpol.pipeline.result import Result
 from costpol.pipeline.target import Target
-from costpol.units import format_usd, picodollars, plain, usd
+from costpol.units import format_usd, picodollars, usd
 
 NAME = "call"
 _HOLD_GRACE = 600.0
 """Seconds after a call's own time-out at which its reservation lapses: longer than any answer takes to arrive."""
 _DAY = 86400.0
-
-Accounts = tuple[tuple[WindowBudget, Account], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +59,10 @@ class CallStage:
     def run(self, draft: Draft) -> Flow:
         """Returns a `Result`, or `None` after setting `draft.refusal`."""
         arrival = draft.signals.arrival
-        accounts = open_accounts(self.budgets, arrival.caller, arrival.now)
         failed: Result | None = None
         for position, target in enumerate(draft.targets):
             last = position == len(draft.targets) - 1
-            reservation = yield from self._reserve(draft, target, accounts)
+            reservation = yield from self._reserve(draft, target)
             if isinstance(reservation, Refusal):
                 if last and failed is None:
                     draft.refusal = reservation
@@ -75,22 +70,22 @@ class CallStage:
             draft.refused = None
             draft.model = target.model
             draft.attempts = (*draft.attempts, target.model)
-            edit = draft.edit(target, ask_usage=bool(accounts))
+            edit = draft.edit(target, ask_usage=bool(draft.accounts))
             headers = decision_headers(draft.decision())
             reply = yield Call(target.provider, target.model, edit, target.timeout, headers, last)
             if isinstance(reply, Answered):
-                return (yield from self._settle(draft, target, reply, reservation, accounts))
+                return (yield from self._settle(draft, target, reply, reservation))
             failed = Result(reply, target)
             draft.note(NAME, "no answer", model=target.model, failure=reply.kind, status=reply.status)
             if reservation is not None:
-                yield Settle(reservation, (0,) * len(accounts), arrival.now)
+                yield Settle(reservation, (0,) * len(draft.accounts), arrival.now)
             if _failure(reply) not in self.retry_on:
                 break
         return failed
 
-    def _reserve(self, draft: Draft, target: Target, accounts: Accounts) -> Flow:
+    def _reserve(self, draft: Draft, target: Target) -> Flow:
         """Returns the reservation's number, `None` where nothing has to be reserved, or a `Refusal`."""
-        if not (self.budgets or self.limits):
+        if not (draft.accounts or self.limits):
             return None
         arrival = draft.signals.arrival
         request = arrival.request
@@ -103,12 +98,14 @@ class CallStage:
         for limit in self.limits:
             if amounts[limit.unit] > limit.limit:
                 return self._refuse_request(draft, target, limit, amounts[limit.unit])
-        if not accounts:
+        if not draft.accounts:
             return None
-        holds = tuple(Hold(account, amounts[budget.unit], budget.limit, budget.name) for budget, account in accounts)
+        holds = tuple(
+            Hold(account, amounts[budget.unit], budget.limit, budget.name) for budget, account in draft.accounts
+        )
         reply = yield Reserve(holds, arrival.now, arrival.now + target.timeout + _HOLD_GRACE)
         if isinstance(reply, Granted):
-            draft.note(NAME, "reserved", model=target.model, usd=plain(worst), tokens=tokens)
+            draft.note(NAME, "reserved", model=target.model, picodollars=amounts["usd"], tokens=tokens)
             return reply.reservation
         if isinstance(reply, Exceeded):
             return self._refuse_window(draft, target, reply)
@@ -139,27 +136,21 @@ class CallStage:
             return None
         return Refusal(503, "ledger_unavailable", "the budget ledger cannot be used", 5.0)
 
-    def _settle(
-        self, draft: Draft, target: Target, reply: Answered, reservation: int | None, accounts: Accounts
-    ) -> Flow:
+    def _settle(self, draft: Draft, target: Target, reply: Answered, reservation: int | None) -> Flow:
         usage = _complete(reply.response, draft)
         cost = target.price.cost(usage)
         if reservation is not None:
             amounts = {"usd": cost.picodollars, "tokens": usage.total_tokens, "calls": 1}
             settled = yield Settle(
-                reservation, tuple(amounts[budget.unit] for budget, _ in accounts), draft.signals.arrival.now
+                reservation, tuple(amounts[budget.unit] for budget, _ in draft.accounts), draft.signals.arrival.now
             )
             if isinstance(settled, Failed):
                 draft.note(NAME, "not settled", reason=settled.reason)
         draft.note(
-            NAME, "answered", model=target.model, estimated=usage.estimated, usd=plain(cost.usd),
-            price=[_arithmetic(part) for part in cost.parts], source=target.price.source,
+            NAME, "answered", model=target.model, estimated=usage.estimated, picodollars=cost.picodollars,
+            bill=cost.parts, source=target.price.source,
         )  # fmt: skip
         return Result(reply, target, usage, cost)
-
-
-def _arithmetic(part: Any) -> str:
-    return f"{part.quantity} {part.kind} x {plain(part.rate_usd * 1_000_000)} USD per million = {plain(part.usd)} USD"
 
 
 def _failure(reply: CallFailed) -> str:

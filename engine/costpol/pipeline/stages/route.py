@@ -30,14 +30,13 @@ class CompiledRule:
 
 @dataclass(frozen=True, slots=True)
 class RouteStage:
-    """The compiled rules. `routes` holds the targets of every tier and model, `requested` those by the name that a
-    caller may ask for."""
+    """The compiled rules. `routes` holds, for every tier and model, its targets and the fallbacks after them;
+    `requested` the same by the name that a caller may ask for. `attempts` bounds how many are tried."""
 
     rules: tuple[CompiledRule, ...]
     default: CompiledRule
     routes: Mapping[str, tuple[Target, ...]]
-    requested: Mapping[str, Target]
-    fallback: tuple[Target, ...]
+    requested: Mapping[str, tuple[Target, ...]]
     attempts: int
 
     def run(self, draft: Draft) -> None:
@@ -52,25 +51,20 @@ class RouteStage:
             draft.refusal = Refusal(404, "model_not_found", f"the policy declares no model `{name}`")
             draft.note(NAME, "model not declared", rule=rule.name, model=name)
             return
-        self.choose(draft, targets)
+        draft.targets = self._able(targets, draft)
         draft.routed = draft.targets[0]
         draft.note(NAME, "routed", rule=rule.name, to=rule.route, models=[target.model for target in draft.targets])
 
     def targets(self, route: str, request: Request) -> tuple[Target, ...]:
         """The targets that a route names for this request; none where the requested model is unknown."""
-        if route != REQUESTED:
-            return self.routes[route]
-        target = self.requested.get(request.model)
-        return () if target is None else (target,)
+        return self.requested.get(request.model, ()) if route == REQUESTED else self.routes[route]
 
-    def choose(self, draft: Draft, targets: tuple[Target, ...]) -> None:
-        """Sets the targets: those named and the fallbacks, without the ones that cannot do what is asked."""
-        every = tuple(dict.fromkeys((*targets, *self.fallback)))
-        able = tuple(target for target in every if not _lacking(target, draft))
+    def _able(self, targets: tuple[Target, ...], draft: Draft) -> tuple[Target, ...]:
+        """The first targets that can do what is asked; all of them where none can, so that the provider says why."""
+        able = tuple(target for target in targets if not _lacking(target, draft))
         if not able:
-            draft.note(NAME, "no model can do what is asked", models=[target.model for target in every])
-        unique = {target.model: target for target in reversed(able or every)}
-        draft.targets = tuple(reversed(unique.values()))[: self.attempts]
+            draft.note(NAME, "no model can do what is asked", models=[target.model for target in targets])
+        return (able or targets)[: self.attempts]
 
 
 def _lacking(target: Target, draft: Draft) -> bool:

@@ -30,23 +30,23 @@ class CompiledRung:
 
 @dataclass(frozen=True, slots=True)
 class StepDownStage:
-    """The compiled ladder, lowest rung first, and the budgets that it watches."""
+    """The compiled ladder, lowest rung first, and all budgets with a window."""
 
     rungs: tuple[CompiledRung, ...]
     budgets: tuple[WindowBudget, ...]
 
     def run(self, draft: Draft) -> Flow:
-        """Sets a cheaper target, a shorter answer or a refusal, as far as the rungs reached say."""
-        if not self.rungs:
-            return
+        """Sets the accounts, and a cheaper target, a shorter answer or a refusal, as far as the rungs reached say."""
         arrival = draft.signals.arrival
-        accounts = open_accounts(self.budgets, arrival.caller, arrival.now)
-        used = yield Standing(tuple(account for _, account in accounts), arrival.now)
+        draft.accounts = open_accounts(self.budgets, arrival.caller, arrival.now)
+        if not (self.rungs and draft.accounts):
+            return
+        used = yield Standing(tuple(account for _, account in draft.accounts), arrival.now)
         if isinstance(used, Failed):
             draft.note(NAME, "ledger does not answer", reason=used.reason)
             return
         shares: dict[str, tuple[int, float]] = {}
-        for (budget, account), amount in zip(accounts, used, strict=True):
+        for (budget, account), amount in zip(draft.accounts, used, strict=True):
             share = (amount * 1_000_000 // max(budget.limit, 1), account.until)
             shares[budget.name] = max(share, shares.get(budget.name, share))
         for rung in self.rungs:
