@@ -12,6 +12,8 @@ LIMIT = 8 * 2**20
 
 _ITEM = 256
 """What any value but a text counts towards the limit beside its own JSON."""
+_DEPTH = 4
+"""How deep objects grow by pieces; what lies deeper is taken whole."""
 _ONCE = frozenset({"role", "id", "type", "name", "format"})
 """Texts that are said once (or the same again); every other text arrives in pieces."""
 
@@ -28,9 +30,10 @@ class Choice(Struct, gc=False):
 class Growing:
     """An object that grows by deltas: pieces of text join, lists extend, objects grow in turn."""
 
-    __slots__ = ("members",)
+    __slots__ = ("depth", "members")
 
-    def __init__(self) -> None:
+    def __init__(self, depth: int = 0) -> None:
+        self.depth = depth
         self.members: dict[str, Any] = {}
 
     def add(self, delta: dict[str, Any]) -> None:
@@ -44,9 +47,9 @@ class Growing:
                 if type(held) is not StringIO:
                     held = members[name] = StringIO()
                 held.write(value)
-            elif type(value) is dict:
+            elif type(value) is dict and self.depth < _DEPTH:
                 if type(held) is not Growing:
-                    held = members[name] = Growing()
+                    held = members[name] = Growing(self.depth + 1)
                 held.add(value)
             elif name == "tool_calls" and type(value) is list:
                 if type(held) is not Calls:
@@ -84,7 +87,7 @@ class Calls:
             if type(index) is not int:
                 last = max(self.by_index, default=-1)
                 index = last + 1 if delta.get("id") or last < 0 else last
-            self.by_index.setdefault(index, Growing()).add(delta)
+            self.by_index.setdefault(index, Growing(1)).add(delta)
 
     def plain(self) -> list[dict[str, Any]]:
         """The calls in order."""

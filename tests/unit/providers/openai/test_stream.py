@@ -147,6 +147,17 @@ def test_what_cannot_be_read_passes_on_and_makes_the_answer_incomplete(event: by
     assert (response.complete, response.body, response.content) == (False, None, "a")
 
 
+@pytest.mark.parametrize("depth", [3, 30, 300, 900])
+def test_deep_deltas_are_kept_or_left_but_never_stop_the_stream(depth: int) -> None:
+    deep = b'{"a":' * depth + b"1" + b"}" * depth
+    data = chunk({"content": "a", "x": 0}, "stop").replace(b'"x": 0', b'"x": ' + deep) + b"data: [DONE]\n\n"
+    out, response = read([data])
+    assert out == data
+    if depth < 100:
+        assert response.body is not None
+        assert deep in response.body
+
+
 def test_a_stream_needs_a_finish_reason_and_an_end() -> None:
     assert read([chunk({"content": "a"}, "stop"), b"data: [DONE]\n\n"], close=False)[1].complete
     assert read([chunk({"content": "a"}, "stop")])[1].complete
