@@ -14,29 +14,70 @@ from typing import Any
 
 SYSTEM = (
     "You are the support assistant of an online shop for outdoor gear. Be friendly and precise. The shop ships to the "
-    "European Union, Switzerland, Norway and the United Kingdom. Parcels take two to four working days within Germany and "
-    "four to eight elsewhere. Returns are free for thirty days. Gift cards never expire. Never promise a refund before the "
-    "goods have been checked. Never ask for passwords or full card numbers. If you are not sure, say so and offer to pass "
-    "the question on to a colleague."
+    "European Union, Switzerland, Norway and the United Kingdom. Parcels take two to four working days within Germany "
+    "and four to eight elsewhere. Returns are free for thirty days. Gift cards never expire. Never promise a refund "
+    "before the goods have been checked. Never ask for passwords or full card numbers. If you are not sure, say so and "
+    "offer to pass the question on to a colleague."
 )
 
 SHARED = {
-    "faq-return-policy": ["what is the return policy", "What is your return policy?", "how do returns work", "tell me about your return policy", "What's the return policy?"],
-    "faq-reset-password": ["how do I reset a password", "How do I reset a password?", "how can I reset a password", "resetting a password, how does it work"],
-    "faq-payment-methods": ["which payment methods are accepted", "Which payment methods do you accept?", "what payment methods are accepted", "can I pay with PayPal"],
-    "faq-shipping-countries": ["which countries do you ship to", "Which countries do you ship to?", "to which countries do you ship", "do you ship to Norway"],
-    "faq-delivery-time": ["how long does delivery usually take", "How long does delivery usually take?", "how long does delivery take", "what is the usual delivery time"],
+    "faq-return-policy": [
+        "what is the return policy",
+        "What is your return policy?",
+        "how do returns work",
+        "tell me about your return policy",
+        "What's the return policy?",
+    ],
+    "faq-reset-password": [
+        "how do I reset a password",
+        "How do I reset a password?",
+        "how can I reset a password",
+        "resetting a password, how does it work",
+    ],
+    "faq-payment-methods": [
+        "which payment methods are accepted",
+        "Which payment methods do you accept?",
+        "what payment methods are accepted",
+        "can I pay with PayPal",
+    ],
+    "faq-shipping-countries": [
+        "which countries do you ship to",
+        "Which countries do you ship to?",
+        "to which countries do you ship",
+        "do you ship to Norway",
+    ],
+    "faq-delivery-time": [
+        "how long does delivery usually take",
+        "How long does delivery usually take?",
+        "how long does delivery take",
+        "what is the usual delivery time",
+    ],
     "faq-gift-cards": ["do gift cards expire", "Do gift cards expire?", "how long is a gift card valid"],
     "faq-contact": ["how can I contact support", "How can I contact support?", "how do I contact support by phone"],
     "faq-close-account": ["how do I close an account", "How do I close an account?", "how can I close an account"],
-    "price-shipping": ["what are your shipping fees", "What are your shipping fees?", "how much is shipping", "what does shipping cost"],
-    "price-premium": ["how much does the premium plan cost", "How much does the premium plan cost?", "what does the premium plan cost"],
-}  # fmt: skip
+    "price-shipping": [
+        "what are your shipping fees",
+        "What are your shipping fees?",
+        "how much is shipping",
+        "what does shipping cost",
+    ],
+    "price-premium": [
+        "how much does the premium plan cost",
+        "How much does the premium plan cost?",
+        "what does the premium plan cost",
+    ],
+}
 PERSONAL = [
-    "where is my parcel", "when will my order arrive", "my package has not been delivered yet", "track my shipment",
-    "why was I charged twice", "I want a refund for my last payment", "send me the invoice of last month",
-    "is my order {order} on its way", "what happened to order number {order}",
-]  # fmt: skip
+    "where is my parcel",
+    "when will my order arrive",
+    "my package has not been delivered yet",
+    "track my shipment",
+    "why was I charged twice",
+    "I want a refund for my last payment",
+    "send me the invoice of last month",
+    "is my order {order} on its way",
+    "what happened to order number {order}",
+]
 COMPLAINTS = ["this is unacceptable, I want to speak to a manager", "I am very disappointed with your service"]
 THANKS = ["thanks", "ok", "great", "Thank you!", "perfect"]
 WORK = [
@@ -78,7 +119,8 @@ def records(seed: int) -> Iterator[dict[str, Any]]:
     """The lines of the log."""
     rng = random.Random(seed)  # noqa: S311 - invented traffic
     now = datetime(2026, 1, 12, 8, tzinfo=UTC)
-    tools = [{"type": "function", "function": {"name": "lookup_order", "parameters": {"type": "object", "properties": {"order": {"type": "string"}}}}}]  # fmt: skip
+    parameters = {"type": "object", "properties": {"order": {"type": "string"}}}
+    tools = [{"type": "function", "function": {"name": "lookup_order", "parameters": parameters}}]
     for index, (messages, answer_id, with_tools) in enumerate(requests(rng)):
         now += timedelta(seconds=rng.expovariate(1 / 280))
         characters = len(SYSTEM) + sum(len(message["content"]) for message in messages)
