@@ -1,0 +1,222 @@
+"""What becomes of each rule of an ordered list in which the first match wins."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from costpol.lint.reach.boxes import Box, Region, disjoint, meet, subtract, within
+from costpol.lint.reach.cover import Cover, Steps, plain_piece, remains
+from costpol.lint.reach.globs import TooManyError
+from costpol.lint.reach.space import Space
+from costpol.lint.reach.witness import Witness, witness
+from costpol.policy.nodes.matcher import When
+
+STEPS = 3000
+"""How many splits one question about one rule may take before the rule counts as not analysed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Some requests come to this rule, all of `box` among them."""
+
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Shadowed:
+    """Every request that the rule could take is taken by the earlier rules `by` (positions), all of them needed."""
+
+    by: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """No request meets the rule's conditions, whatever the other rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotAnalysed:
+    """The rule has more cases than are looked at."""
+
+
+Verdict = Reached | Shadowed | Impossible | NotAnalysed
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Two rules of which neither holds the other take some requests in common; `witness` is one."""
+
+    first: int
+    second: int
+    witness: Witness
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """An ordered list of matchers over one space. `verdicts` has one entry per matcher."""
+
+    verdicts: tuple[Verdict, ...]
+    regions: tuple[Region | None, ...]
+    """The requests that meet each matcher's conditions; `None` where there are more cases than are looked at."""
+    space: Space | None
+
+    def witness(self, number: int) -> Witness | None:
+        """A request that comes to this matcher; `None` where none does, or none is known."""
+        verdict = self.verdicts[number]
+        return witness(verdict.box, self.space) if isinstance(verdict, Reached) and self.space else None
+
+
+def survey(matchers: Sequence[When], intents: Sequence[str] | None) -> Survey:
+    """Which matchers of an ordered list, where the first that matches decides, are ever reached.
+
+    `intents` are all names that a request can be recognised as, `None` where none are declared. "Shadowed" and
+    "impossible" are certain; "reached" is certain up to combinations of words, lengths and patterns of one message.
+    """
+    try:
+        space = Space(matchers, intents)
+    except TooManyError:
+        return Survey(tuple(NotAnalysed() for _ in matchers), tuple(None for _ in matchers), None)
+    regions = tuple(_region(space, when) for when in matchers)
+    covers: list[Cover] = []
+    verdicts: list[Verdict] = []
+    for number, region in enumerate(regions):
+        verdicts.append(_verdict(region, covers, space))
+        covers += [Cover(box, number) for box in region or ()]
+    return Survey(tuple(verdicts), regions, space)
+
+
+def redundant(found: Survey, outcomes: Sequence[Hashable]) -> dict[int, int]:
+    """Reached rules without which every request would fare the same, each with the position of the rule that would
+    decide instead. `outcomes` are those of the rules and, last, of the default; its position is the number of rules."""
+    result: dict[int, int] = {}
+    for number, verdict in enumerate(found.verdicts):
+        if isinstance(verdict, Reached) and not _differs(found, outcomes, number, verdict.box):
+            heir = _heir(found, outcomes, number)
+            if heir is not None:
+                result[number] = heir
+    return result
+
+
+def overlaps(found: Survey, outcomes: Sequence[Hashable]) -> list[Overlap]:
+    """Pairs of rules that ask about the same fields, take requests in common, neither all of the other's, and differ
+    in outcome. Rules that ask about different fields nearly always meet, and are left alone."""
+    single = [
+        (number, region[0])
+        for number, region in enumerate(found.regions)
+        if region is not None and len(region) == 1 and isinstance(found.verdicts[number], Reached)
+    ]
+    space = found.space
+    if space is None:
+        return []
+    result = []
+    for position, (second, later) in enumerate(single):
+        for first, earlier in single[:position]:
+            if outcomes[first] == outcomes[second] or later.keys() != earlier.keys():
+                continue
+            common = meet(earlier, later)
+            if common is None or within(earlier, later, space.full) or within(later, earlier, space.full):
+                continue
+            if space.possible(common):
+                result.append(Overlap(first, second, witness(common, space)))
+    return result
+
+
+def _region(space: Space, when: When) -> Region | None:
+    try:
+        return space.region(when)
+    except TooManyError:
+        return None
+
+
+def _verdict(region: Region | None, covers: Sequence[Cover], space: Space) -> Verdict:
+    if region is None:
+        return NotAnalysed()
+    if not region:
+        return Impossible()
+    used: set[int] = set()
+    try:
+        for box in region:
+            left = plain_piece(box, covers, space, Steps(STEPS))
+            if left is not None:
+                return Reached(left)
+        for box in region:
+            for left in remains(box, covers, space, Steps(STEPS), used):
+                return Reached(left)
+    except TooManyError:
+        return NotAnalysed()
+    return Shadowed(_needed(region, covers, space, used))
+
+
+def _needed(region: Region, covers: Sequence[Cover], space: Space, used: set[int]) -> tuple[int, ...]:
+    """The fewest owners that still take the whole region, dropping one after the other."""
+    kept = sorted(used)
+    for owner in sorted(used, reverse=True):
+        fewer = [cover for cover in covers if cover.owner in kept and cover.owner != owner]
+        try:
+            if all(next(remains(box, fewer, space, Steps(STEPS), set()), None) is None for box in region):
+                kept.remove(owner)
+        except TooManyError:
+            continue
+    return tuple(kept)
+
+
+def _differs(found: Survey, outcomes: Sequence[Hashable], number: int, box: Box) -> bool:
+    """Whether a single request of the rule already shows that it would fare otherwise: saves the search."""
+    if found.space is None or outcomes[number] not in outcomes[number + 1 :]:
+        return True
+    plain = {**found.space.quiet(box), **box}
+    request = {n: _highest(plain.get(n, full)) for n, full in enumerate(found.space.full)}
+    if not found.space.possible(request):
+        return False
+    for owner in range(number + 1, len(found.regions)):
+        if any(not disjoint(request, other) for other in found.regions[owner] or ()):
+            return outcomes[owner] != outcomes[number]
+    return outcomes[-1] != outcomes[number]
+
+
+def _highest(mask: int) -> int:
+    return 1 << mask.bit_length() - 1
+
+
+def _heir(found: Survey, outcomes: Sequence[Hashable], number: int) -> int | None:
+    """Who would decide the requests of a rule instead, if always with the same outcome; the first of them."""
+    space, region = found.space, found.regions[number]
+    if space is None or region is None:
+        return None
+    earlier = [Cover(box, owner) for owner in range(number) for box in found.regions[owner] or ()]
+    later = range(number + 1, len(found.regions))
+    heir = len(found.regions)
+    steps = Steps(STEPS)
+    try:
+        for box in region:
+            for left in remains(box, earlier, space, steps, set()):
+                pieces = [left]
+                for owner in later:
+                    theirs = found.regions[owner]
+                    if theirs is None:
+                        return None
+                    if outcomes[owner] != outcomes[number]:
+                        if any(_meets(piece, theirs, space) for piece in pieces):
+                            return None
+                        continue
+                    if any(_meets(piece, theirs, space) for piece in pieces):
+                        heir = min(heir, owner)
+                    for other in theirs:
+                        pieces = [
+                            part
+                            for piece in pieces
+                            for part in ([piece] if disjoint(piece, other) else subtract(piece, other, space.full))
+                            if space.possible(part)
+                        ]
+                        for _ in pieces:
+                            steps.take()
+                if pieces and outcomes[-1] != outcomes[number]:
+                    return None
+    except TooManyError:
+        return None
+    return heir
+
+
+def _meets(piece: Box, region: Region, space: Space) -> bool:
+    return any((common := meet(piece, other)) is not None and space.possible(common) for other in region)
