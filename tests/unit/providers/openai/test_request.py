@@ -145,6 +145,7 @@ def test_settings_do_not_depend_on_the_order_of_members() -> None:
 
 def test_the_newer_output_limit_wins_also_when_it_is_the_larger() -> None:
     assert decode_request(body(max_tokens=5, max_completion_tokens=9)).max_output_tokens == 9
+    assert decode_request(body(max_tokens=5, max_completion_tokens=0)).max_output_tokens == 0
     assert decode_request(body(max_tokens=0)).max_output_tokens == 0
 
 

@@ -100,6 +100,15 @@ def test_the_hidden_event_is_all_that_is_missing(name: str) -> None:
     assert response.usage == read([data])[1].usage
 
 
+@pytest.mark.parametrize("eol", [b"\n", b"\r\n", b"\r"])
+def test_a_hidden_event_takes_its_own_line_ends_along_and_no_others(eol: bytes) -> None:
+    hidden, shown = b'data: {"choices":[],"usage":{"prompt_tokens":1}}' + eol + eol, b"data: {}" + eol + eol
+    data = hidden + shown + hidden
+    for size in range(1, len(data) + 1):
+        pieces = [data[at : at + size] for at in range(0, len(data), size)]
+        assert read(pieces, hide_usage=True)[0] == shown
+
+
 def test_without_hiding_bytes_pass_at_once() -> None:
     decoder = StreamDecoder()
     for piece in (b"da", b"ta: {", b"\r", b"\n"):
@@ -181,7 +190,7 @@ def test_an_answer_too_long_to_keep_still_passes_and_tells_its_usage() -> None:
 
 @pytest.mark.parametrize("hide", [True, False])
 def test_an_event_without_end_is_not_held_for_ever(hide: bool) -> None:
-    pieces = [b"data: " + b"x" * 2**20] * 12
+    pieces = [chunk({"content": "a"}, "stop"), *[b"data: " + b"x" * 2**20] * 12, b"\n\ndata: [DONE]\n\n"]
     out, response = read(pieces, hide)
     assert out == b"".join(pieces)
     assert not response.complete
