@@ -113,6 +113,8 @@ class _Composer:
         self._yaml = yaml
         self._events: Iterator[Any] = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         self._left = MAX_EVENTS
+        lines = _LINE_BREAK.split(text)
+        self._end = (len(lines), len(lines[-1]) + 1)
 
     def document(self) -> MapTree:
         """The one document of the stream, which is a mapping."""
@@ -248,16 +250,17 @@ class _Composer:
 
     def _span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
+        if end.line >= self._end[0]:  # libyaml takes the end of the file for a line of its own
+            first = min((start.line + 1, start.column + 1), self._end)
+            return Span(self.file, *first, *min((end.line + 1, end.column + 1), self._end))
         return Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
     def _extent(self, start: Any, end: Any, last: Span | None) -> Span:
         """From the first character to the last: a block has no end of its own, so its last member's end is its end."""
-        closing = end.end_mark
-        if closing.index > end.start_mark.index or last is None:  # a bracket
-            return Span(
-                self.file, start.start_mark.line + 1, start.start_mark.column + 1, closing.line + 1, closing.column + 1
-            )
-        return Span(self.file, start.start_mark.line + 1, start.start_mark.column + 1, last.end_line, last.end_column)
+        first, closing = self._span(start), self._span(end)
+        if end.end_mark.index > end.start_mark.index or last is None:  # a bracket
+            return Span(self.file, first.line, first.column, closing.end_line, closing.end_column)
+        return Span(self.file, first.line, first.column, last.end_line, last.end_column)
 
     def _add(self, finding: Diagnostic) -> None:
         self.found.append(finding)

@@ -1,0 +1,143 @@
+"""The `costpol` command: a table of subcommands, each imported only when it is used.
+
+Exit codes: 0 clean, 1 findings or a gate tripped, 2 bad usage, unreadable input or an internal error.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from costpol import __version__
+from costpol.cli.terminal import use_color
+from costpol.errors import BundleError, CostpolError
+
+SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("costpol.cli.init:command", "write a starter policy"),
+    "validate": ("costpol.cli.validate:command", "check policies and say what is wrong, and where"),
+    "schema": ("costpol.cli.schema:command", "print or write the JSON Schemas for editors"),
+}
+"""Name -> where its command lives, and its line of help. The only list of subcommands."""
+
+
+class _Subcommands(click.Group):
+    """A group that knows its subcommands by name, and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(SUBCOMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in SUBCOMMANDS:
+            return None
+        module, _, attribute = SUBCOMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Subcommands"):
+            formatter.write_dl([(name, help) for name, (_, help) in SUBCOMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in SUBCOMMANDS:
+            _unknown(args[0], ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _unknown(name: str, ctx: click.Context) -> NoReturn:
+    from costpol.policy.suggestion import did_you_mean
+
+    guess = did_you_mean(name, SUBCOMMANDS)
+    ctx.fail(f"no subcommand is called `{name[:60]}`{f', {guess}' if guess else ''}")
+
+
+@click.group(cls=_Subcommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="costpol")
+def command() -> None:
+    """Cut the cost of LLM applications by a policy that can be read, checked and tried out."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line, and answer its exit code. Nothing is raised."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = command.main(args=words, prog_name="costpol", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return _failed(words, error.format_message(), None)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        return 130
+    except BundleError as error:
+        _show_bundle_error(words, error)
+        return 1
+    except CostpolError as error:
+        _complain(error.message, error.help)
+        return _failed(words, error.message, error.help)
+    except Exception as error:
+        return _internal_error(words, error)
+    return code if isinstance(code, int) else 0
+
+
+def _show_bundle_error(words: Sequence[str], error: BundleError) -> None:
+    """The findings that keep a bundle from loading; as the answer itself where JSON was asked for."""
+    from costpol.reporting.findings import render, summary
+
+    if _wants_json(words):
+        click.echo(render(error.diagnostics, {}, "json"))
+    files = {name: _text(name) for name in {diagnostic.span.file for diagnostic in error.diagnostics} if name}
+    click.echo(render(error.diagnostics, files, "full", color=use_color(sys.stderr)), err=True)
+    click.echo(f"the policy does not load: {summary(error.diagnostics)}", err=True)
+
+
+def _text(name: str) -> str:
+    """The text of a policy file, for carets; empty where it has gone."""
+    try:
+        return Path(name).read_text(encoding="utf-8", errors="replace").removeprefix("\ufeff")
+    except OSError:
+        return ""
+
+
+def _internal_error(words: Sequence[str], error: Exception) -> int:
+    """One line for people; all of it with `COSTPOL_DEBUG=1`."""
+    if os.environ.get("COSTPOL_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    message = f"internal error: {str(error).strip().splitlines()[0] if str(error).strip() else 'no message'}"
+    help = "run again with `COSTPOL_DEBUG=1` to see where it happened, and report it"
+    _complain(message, help)
+    return _failed(words, message, help)
+
+
+def _complain(message: str, help: str | None) -> None:
+    click.echo(f"{click.style('error', fg='red', bold=True)}: {message}", err=True, color=use_color(sys.stderr))
+    if help:
+        click.echo(f"  = help: {help}", err=True)
+
+
+def _failed(words: Sequence[str], message: str, help: str | None) -> int:
+    """Exit code 2; who asked for JSON gets JSON, too."""
+    if _wants_json(words):
+        import json
+
+        click.echo(json.dumps({"error": message, "help": help}))
+    return 2
+
+
+def _wants_json(words: Sequence[str]) -> bool:
+    return "--format=json" in words or any(pair == ("--format", "json") for pair in zip(words, words[1:], strict=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
