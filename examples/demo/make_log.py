@@ -148,4 +148,4 @@ def records(seed: int) -> Iterator[dict[str, Any]]:
 
 if __name__ == "__main__":
     for record in records(seed=7):
-        print(json.dumps(record, separators=(",", ":")))  # noqa: T201
+        print(json.dumps(record, separators=(",", ":")))

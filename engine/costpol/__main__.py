@@ -1,0 +1,5 @@
+"""`python -m costpol`: the same as the `costpol` command."""
+
+from costpol.cli.main import main
+
+raise SystemExit(main())
