@@ -57,6 +57,10 @@ def pack(entry: Entry) -> dict[str, Any]:
         "created": repr(entry.created),
         "expires": repr(entry.expires),
         "cost": entry.cost_picodollars,
+        "input_tokens": entry.input_tokens,
+        "output_tokens": entry.output_tokens,
+        "input_tokens": entry.input_tokens,
+        "output_tokens": entry.output_tokens,
         "template": entry.template,
         "answer_id": entry.answer_id,
     }
@@ -79,6 +83,8 @@ def unpack(payload: dict[str, Any]) -> Entry | None:
             created=float(payload["created"]),
             expires=float(payload["expires"]),
             cost_picodollars=payload["cost"],
+            input_tokens=payload["input_tokens"],
+            output_tokens=payload["output_tokens"],
             template=payload["template"],
             answer_id=payload["answer_id"],
         )

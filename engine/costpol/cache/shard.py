@@ -23,7 +23,6 @@ from qdrant_edge import (
     FieldCondition,
     Filter,
     MatchValue,
-    Memory,
     PayloadSchemaType,
     Point,
     Query,
@@ -57,7 +56,8 @@ def _reporting(call: Callable[_P, _R]) -> Callable[_P, _R]:
             return call(*args, **kwargs)
         except BaseException as error:
             if isinstance(error, Exception) or type(error).__name__ == "PanicException":
-                raise StoreError(f"the embedded store failed: {error}") from error
+                reason = (str(error).splitlines() or ["no reason given"])[0]
+                raise StoreError(f"the embedded store failed: {reason}") from error
             raise
 
     return reported
@@ -84,7 +84,6 @@ class Shard:
                 vectors={_VECTOR: EdgeVectorParams(size=dimension, distance=Distance.Cosine)},
                 wal_enabled=durable,
                 max_search_threads=1,  # one segment is searched by one thread; more would only wait
-                payload_memory=Memory.Cached,
             ),
         )
         for field, kind in [(f, PayloadSchemaType.Keyword) for f in keywords] + [

@@ -43,6 +43,8 @@ def entry(question: str = "q1", **changes: object) -> Entry:
         created=NOW,
         expires=NOW + 3600,
         cost_picodollars=1_234_567_890_123,
+        input_tokens=1200,
+        output_tokens=80,
         template="faq@3",
         answer_id="a-7",
     )
