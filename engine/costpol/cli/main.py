@@ -9,6 +9,7 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,6 +22,8 @@ from costpol.errors import BundleError, CostpolError
 SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("costpol.cli.init:command", "write a starter policy"),
     "validate": ("costpol.cli.validate:command", "check policies and say what is wrong, and where"),
+    "serve": ("costpol.cli.serve:command", "answer requests by a policy"),
+    "simulate": ("costpol.cli.simulate:command", "pretend to be a provider, for demos and tests"),
     "schema": ("costpol.cli.schema:command", "print or write the JSON Schemas for editors"),
 }
 """Name -> where its command lives, and its line of help. The only list of subcommands."""
@@ -84,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CostpolError as error:
         _complain(error.message, error.help)
         return _failed(words, error.message, error.help)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (the last door: a person gets a sentence, not a traceback)
         return _internal_error(words, error)
     return code if isinstance(code, int) else 0
 
@@ -136,7 +139,7 @@ def _failed(words: Sequence[str], message: str, help: str | None) -> int:
 
 
 def _wants_json(words: Sequence[str]) -> bool:
-    return "--format=json" in words or any(pair == ("--format", "json") for pair in zip(words, words[1:], strict=False))
+    return "--format=json" in words or ("--format", "json") in pairwise(words)
 
 
 if __name__ == "__main__":

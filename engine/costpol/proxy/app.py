@@ -1,0 +1,206 @@
+"""The ASGI application: which path is answered by what.
+
+| path                        | method | answer                                             |
+| --------------------------- | ------ | -------------------------------------------------- |
+| `/v1/chat/completions`      | POST   | the policy's answer, whole or as a stream          |
+| `/v1/models`                | GET    | the models and tiers of the policy                 |
+| `/-/healthy`                | GET    | 200 while the process runs                         |
+| `/-/ready`                  | GET    | 200 while requests shall come here                 |
+| `/-/policy`                 | GET    | what is in service, and why nothing newer is       |
+| `/-/reload`                 | POST   | take up the files on the disk now                  |
+| `/metrics`                  | GET    | Prometheus metrics                                 |
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from secrets import token_hex
+from urllib.parse import unquote
+
+from costpol.errors import WireError
+from costpol.pipeline.arrival import Arrival
+from costpol.providers.openai import decode_request, models_body
+from costpol.proxy.access import Access
+from costpol.proxy.exchange import Exchange
+from costpol.proxy.identity import Denied, read_deadline
+from costpol.proxy.messages import (
+    DEFAULT_BODY_LIMIT,
+    JSON,
+    ClientLeftError,
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    read_body,
+    send_answer,
+    send_error,
+    send_json,
+)
+from costpol.proxy.metrics import CONTENT_TYPE, Metrics
+from costpol.proxy.operations import answer_policy, answer_ready, answer_reload
+from costpol.proxy.upstream import Upstream
+from costpol.runtime.live import Unsettled, drive
+from costpol.runtime.reload import Reloader
+
+CHAT, MODELS = "/v1/chat/completions", "/v1/models"
+_METHODS = {
+    CHAT: "POST", MODELS: "GET", "/-/healthy": "GET", "/-/ready": "GET", "/-/policy": "GET", "/-/reload": "POST",
+    "/metrics": "GET",
+}  # fmt: skip
+_OPERATOR = frozenset(("/-/policy", "/-/reload", "/metrics"))
+
+_WARN_SECONDS = 60.0
+
+_log = logging.getLogger("costpol.requests")
+
+
+@dataclass(slots=True)
+class App:
+    """The service of one process. `degraded` names what is missing but not needed for every request."""
+
+    reloader: Reloader
+    upstream: Upstream
+    unsettled: Unsettled
+    access: Access
+    metrics: Metrics
+    body_limit: int = DEFAULT_BODY_LIMIT
+    clock: Callable[[], float] = time.time
+    stopping: bool = False
+    degraded: tuple[str, ...] = ()
+    _warned: dict[str, float] = field(default_factory=dict)
+    _prefix: str = field(default_factory=lambda: token_hex(6))
+    _numbers: count[int] = field(default_factory=count)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path: str = scope["path"]
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        if path == CHAT and scope["method"] == "POST":
+            await self._chat(headers, receive, send)
+        else:
+            await self._other(path, scope, headers, send)
+
+    async def _chat(self, headers: Mapping[bytes, bytes], receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        request_id = f"{self._prefix}{next(self._numbers):08x}"
+        snapshot = self.reloader.current
+        common = ((b"x-costpol-request-id", request_id.encode()), (b"x-costpol-policy", snapshot.label.encode()))
+        snapshot.enter()
+        exchange: Exchange | None = None
+        try:
+            arrival = await self._admit(headers, receive)
+            if isinstance(arrival, Denied):
+                await self._deny(send, arrival, [*common])
+                return
+            exchange = Exchange(
+                arrival.request, snapshot, headers, common, upstream=self.upstream, receive=receive, send=send
+            )
+            flow = snapshot.pipeline.flow(arrival)
+            outcome = await drive(flow, snapshot.handlers, exchange.call, self.unsettled)
+            self.metrics.count(outcome, time.perf_counter() - started)
+            if outcome.decision.rungs:
+                self._warn(outcome.decision.rungs)
+            await exchange.finish(outcome, request_id, int(arrival.now))
+        except WireError as error:
+            self.metrics.count_denied(400)
+            await send_error(send, 400, error.message, headers=[*common], param=error.field)
+        except ClientLeftError:
+            self.metrics.left.inc()
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the cause
+            self.metrics.defects.inc()
+            _log.exception("request %s was lost to a defect", request_id)
+            if exchange is None or not exchange.status:
+                await send_error(send, 500, "costpol failed; its log says why", "internal_error", headers=[*common])
+        finally:
+            if exchange is not None and exchange.left:
+                self.metrics.left.inc()
+            snapshot.leave()
+
+    async def _admit(self, headers: Mapping[bytes, bytes], receive: Receive) -> Arrival | Denied:
+        """The request, read and identified. Raises `WireError` and `ClientLeftError`."""
+        denied = self.access.check(headers)
+        if denied is not None:
+            return denied
+        caller = self.access.identities.caller(headers)
+        if isinstance(caller, Denied):
+            return caller
+        deadline = read_deadline(headers) if b"x-costpol-deadline" in headers else None
+        if isinstance(deadline, Denied):
+            return deadline
+        if headers.get(b"content-encoding", b"identity") != b"identity":
+            return Denied(415, "unsupported_encoding", "the request body must not be compressed")
+        body = await read_body(receive, headers, self.body_limit)
+        if isinstance(body, Denied):
+            return body
+        return Arrival(decode_request(body), caller, self.clock(), deadline)
+
+    def _warn(self, rungs: tuple[str, ...]) -> None:
+        """Log which budgets near their ends, each rung once in a while."""
+        now = self.clock()
+        for rung in rungs:
+            self.metrics.count_rung(rung)
+            if now - self._warned.get(rung, 0.0) >= _WARN_SECONDS:
+                self._warned[rung] = now
+                _log.warning("the budget %s is reached", rung)
+
+    async def _other(self, path: str, scope: Scope, headers: Mapping[bytes, bytes], send: Send) -> None:
+        """Everything but a chat completion: rare, and cheap."""
+        method = _METHODS.get(path)
+        denied = self.access.check(headers)
+        if denied is None and path in _OPERATOR:
+            peer = scope.get("client")
+            denied = self.access.check_operator(headers, peer[0] if peer else None)
+        if denied is not None:
+            await self._deny(send, denied)
+        elif path.startswith(MODELS + "/") and scope["method"] == "GET":
+            await self._model(unquote(path.removeprefix(MODELS + "/")), headers, send)
+        elif method is None:
+            served = ", ".join(f"{verb} {served}" for served, verb in _METHODS.items())
+            await self._deny(send, Denied(404, "unknown_url", f"`{path[:200]}` is not served; served are {served}"))
+        elif scope["method"] != method:
+            denied = Denied(405, "method_not_allowed", f"`{path}` takes {method}, not {scope['method']}")
+            await self._deny(send, denied, [(b"allow", method.encode())])
+        elif path == MODELS:
+            await self._models(headers, send)
+        elif path == "/-/reload":
+            await answer_reload(self.reloader, headers, scope["query_string"], send)
+        elif path == "/-/policy":
+            await answer_policy(self.reloader, self.degraded, send)
+        elif path == "/-/ready":
+            await answer_ready(self.reloader, lambda: self.stopping, self.degraded, send)
+        elif path == "/metrics":
+            self.metrics.unsettled.set(len(self.unsettled.waiting))
+            await send_answer(send, 200, [(b"content-type", CONTENT_TYPE)], self.metrics.render())
+        else:
+            await send_json(send, 200, {"status": "healthy"})
+
+    async def _models(self, headers: Mapping[bytes, bytes], send: Send) -> None:
+        caller = self.access.identities.caller(headers)
+        if isinstance(caller, Denied):
+            await self._deny(send, caller)
+            return
+        snapshot = self.reloader.current
+        await send_answer(send, 200, [JSON], models_body(snapshot.model_names(), int(snapshot.loaded)))
+
+    async def _model(self, name: str, headers: Mapping[bytes, bytes], send: Send) -> None:
+        caller = self.access.identities.caller(headers)
+        snapshot = self.reloader.current
+        if isinstance(caller, Denied):
+            await self._deny(send, caller)
+        elif name not in snapshot.model_names():
+            await self._deny(send, Denied(404, "model_not_found", f"the policy declares no model `{name[:200]}`"))
+        else:
+            model = {"id": name, "object": "model", "created": int(snapshot.loaded), "owned_by": "costpol"}
+            await send_json(send, 200, model)
+
+    async def _deny(self, send: Send, denied: Denied, headers: Headers | None = None) -> None:
+        self.metrics.count_denied(denied.status)
+        headers = headers or []
+        if denied.status in (408, 413):
+            headers.append((b"connection", b"close"))  # the rest of the body is not read
+        await send_error(send, denied.status, denied.message, denied.code, headers=headers)

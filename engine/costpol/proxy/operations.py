@@ -1,0 +1,112 @@
+"""What an operator asks a running service: is it well, which policy does it serve, take up the new one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+from costpol.diagnostics import Diagnostic
+from costpol.proxy.messages import Send, send_error, send_json
+from costpol.runtime.reload import Reloader, ReloadReport
+from costpol.runtime.snapshot import Snapshot
+
+_STATUS = {
+    "reloaded": 200, "unchanged": 200, "valid": 200, "rejected": 422, "half-written": 422, "unsettled": 409,
+    "unavailable": 503,
+}  # fmt: skip
+
+
+def policy_state(reloader: Reloader, degraded: tuple[str, ...]) -> dict[str, Any]:
+    """The policy in service, and what keeps the files on the disk from being it."""
+    snapshot, error = reloader.current, reloader.error
+    return {
+        "policy": snapshot.label,
+        "generation": snapshot.generation,
+        "digest": snapshot.digest,
+        "files": sorted(snapshot.bundle.files),
+        "loaded": _instant(snapshot.loaded),
+        "warnings": [describe(finding) for finding in snapshot.findings],
+        "prices": {"source": snapshot.prices, "valid_until": _instant(snapshot.prices_until)},
+        "embedder": snapshot.embedder,
+        "models": sorted(snapshot.bundle.models.models),
+        "tiers": list(snapshot.bundle.models.tiers),
+        "requests_open": snapshot.requests,
+        "last_success": _instant(reloader.last_success),
+        "last_error": None if error is None else {"at": _instant(error.at), **reload_result(error.report)},
+        "degraded": list(degraded),
+    }
+
+
+def reload_result(report: ReloadReport) -> dict[str, Any]:
+    """What became of one attempt to reload."""
+    return {
+        "result": report.result,
+        "generation": report.generation,
+        "digest": report.digest,
+        "candidate": report.candidate,
+        "message": report.message,
+        "help": report.help,
+        "findings": [describe(finding) for finding in report.findings],
+    }
+
+
+async def answer_reload(reloader: Reloader, headers: Mapping[bytes, bytes], query: bytes, send: Send) -> None:
+    """`POST /-/reload`: with `If-Match` only if that digest is in service, with `?dry_run=1` without effect."""
+    wanted = headers.get(b"if-match")
+    current = reloader.current
+    if wanted is not None and not _matches(wanted.decode("latin-1"), current):
+        await send_error(
+            send, 412, f"the policy in service is `{current.digest}`, not the one named in `If-Match`",
+            "policy_changed", headers=[_etag(current)],
+        )  # fmt: skip
+        return
+    wish = parse_qs(query.decode("latin-1")).get("dry_run", ["0"])[-1]
+    report = await reloader.reload(dry_run=wish.lower() in ("1", "true", "yes"))
+    await send_json(send, _STATUS[report.result], reload_result(report), [_etag(reloader.current)])
+
+
+async def answer_policy(reloader: Reloader, degraded: tuple[str, ...], send: Send) -> None:
+    """`GET /-/policy`."""
+    await send_json(send, 200, policy_state(reloader, degraded), [_etag(reloader.current)])
+
+
+async def answer_ready(reloader: Reloader, draining: Callable[[], bool], degraded: tuple[str, ...], send: Send) -> None:
+    """`GET /-/ready`: whether new requests shall come here, which a failed reload does not change."""
+    if draining():
+        await send_json(send, 503, {"status": "stopping"})
+        return
+    troubles = [*degraded, *(["the policy files on the disk are not in service"] if reloader.error else [])]
+    await send_json(
+        send,
+        200,
+        {"status": "degraded" if troubles else "ready", "policy": reloader.current.label, "degraded": troubles},
+    )
+
+
+def describe(finding: Diagnostic) -> dict[str, Any]:
+    """A finding as JSON, as `costpol validate --format json` has it."""
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "severity": finding.severity.value,
+        "file": finding.span.file,
+        "line": finding.span.line,
+        "column": finding.span.column,
+        "message": finding.message,
+        "help": finding.help,
+    }
+
+
+def _matches(header: str, current: Snapshot) -> bool:
+    names = {name.strip().removeprefix("W/").strip('"') for name in header.split(",")}
+    return "*" in names or current.digest in names
+
+
+def _etag(snapshot: Snapshot) -> tuple[bytes, bytes]:
+    return (b"etag", b'"' + snapshot.digest.encode() + b'"')
+
+
+def _instant(seconds: float | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

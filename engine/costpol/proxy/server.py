@@ -1,0 +1,216 @@
+"""The service of one process: stores, policy, application and HTTP server, started in this order and stopped in the
+other.
+
+Stopping drains: no new connection is taken, requests in flight end, what they owe is settled, files are flushed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+
+from costpol.errors import UsageError
+from costpol.policy.loader import read_bundle
+from costpol.proxy.access import Access, is_loopback_name
+from costpol.proxy.app import App
+from costpol.proxy.identity import Identities
+from costpol.proxy.messages import DEFAULT_BODY_LIMIT
+from costpol.proxy.metrics import Metrics
+from costpol.proxy.upstream import Upstream, open_session
+from costpol.runtime.provision import Provisioner
+from costpol.runtime.reload import DEFAULT_INTERVAL, DEFAULT_SETTLE, Reloader, ReloadReport
+from costpol.runtime.snapshot import Snapshot
+from costpol.runtime.stores import open_stores
+from costpol.runtime.watch import FolderHint
+
+DEFAULT_GRACE = 30.0
+_SWEEP_SECONDS = 5.0
+
+_log = logging.getLogger("costpol.server")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """How to serve. `base_urls` take the place of providers' addresses; `worker` numbers one of several processes;
+    `grace` is how many seconds requests in flight have when the service stops."""
+
+    policies: Path
+    data: Path
+    identities: Identities = field(default_factory=Identities)
+    base_urls: Mapping[str, str] = field(default_factory=dict)
+    interval: float = DEFAULT_INTERVAL
+    settle: float = DEFAULT_SETTLE
+    body_limit: int = DEFAULT_BODY_LIMIT
+    grace: float = DEFAULT_GRACE
+    worker: int | None = None
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to its owner."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(options: ServerOptions, listener: socket.socket, ready: Callable[[Snapshot], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is called once requests are answered.
+
+    Raises `UsageError`, `BundleError` and `ProvisionError` where the service cannot start.
+    """
+    loop = asyncio.get_running_loop()
+    async with AsyncExitStack() as opened:
+        stores = open_stores(options.data, options.worker)
+        opened.callback(stores.close)
+        session = await opened.enter_async_context(open_session())
+        provisioner = Provisioner(
+            stores, session, os.environ, options.base_urls, callers_have_keys=options.identities.known is not None
+        )
+        snapshot = await provisioner.provision(read_bundle(options.policies), 1)
+        _check_base_urls(options.base_urls, snapshot)
+        metrics = Metrics()
+        metrics.serve(snapshot, time.time())
+
+        def observe(report: ReloadReport) -> None:
+            metrics.count_reload(report)
+            if report.result == "reloaded":
+                metrics.serve(reloader.current, time.time())
+
+        reloader = Reloader(
+            snapshot, lambda: read_bundle(options.policies), provisioner.provision,
+            interval=options.interval, settle=options.settle, observe=observe,
+        )  # fmt: skip
+        opened.callback(_retire_current, reloader)
+        hint = FolderHint(options.policies, lambda: loop.call_soon_threadsafe(reloader.hint))
+        hint.start()
+        opened.callback(hint.stop)
+        app = App(
+            reloader, Upstream(session), stores.unsettled, Access(options.identities, options.identities.known is None),
+            metrics, options.body_limit,
+        )  # fmt: skip
+        server = _Server(_config(app, options))
+
+        def stop() -> None:
+            app.stopping = True
+            server.should_exit = True
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+        if hasattr(signal, "SIGHUP"):
+            loop.add_signal_handler(signal.SIGHUP, reloader.ask)
+        for finding in snapshot.findings:
+            _log.warning("%s:%d: %s %s", finding.span.file, finding.span.line, finding.code, finding.message)
+
+        async def upkeep() -> None:
+            while True:
+                await asyncio.sleep(_SWEEP_SECONDS)
+                try:
+                    stores.sweep(time.time())
+                    hint.supervise()
+                except Exception:  # noqa: BLE001
+                    # A defect in upkeep must not end the service; it shows in the log every time.
+                    _log.exception("upkeep failed because of a defect in costpol")
+
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(reloader.run())
+            sweeping = tasks.create_task(upkeep())
+            serving = tasks.create_task(server.serve(sockets=[listener]))
+            while not server.started and not serving.done():
+                await asyncio.sleep(0.005)
+            ready(snapshot)
+            await serving
+            watching.cancel()
+            sweeping.cancel()
+    _log.info("stopped")
+
+
+def listen(host: str, port: int, identities: Identities) -> socket.socket:
+    """A listening socket. Raises `UsageError`, also where strangers could connect without a key."""
+    if identities.known is None and not is_loopback_name(host.encode()):
+        raise UsageError(
+            f"serving on `{host}` would let everybody who can reach it spend on the providers' keys",
+            "declare who may ask with `--callers FILE`, or serve on 127.0.0.1",
+        )
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        raise UsageError(
+            f"`{host}` port {port} cannot be listened on: {(error.strerror or str(error)).lower()}",
+            "choose another with `--port`, or `--port 0` for any that is free",
+        ) from error
+    return listener
+
+
+def run(options: ServerOptions, listener: socket.socket, ready: Callable[[Snapshot], None]) -> None:
+    """`serve` on an event loop of its own, the fastest there is here."""
+    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+    try:
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    except ImportError:
+        _log.info("uvloop is not there, asyncio's own loop is used")
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(serve(options, listener, ready))
+
+
+def log_to_stderr() -> None:
+    """Log lines as JSON, one per line, for machines to read and people to grep."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("costpol").setLevel(logging.INFO)
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def _retire_current(reloader: Reloader) -> None:
+    reloader.current.retire()
+
+
+def _config(app: App, options: ServerOptions) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=max(1, round(options.grace)),
+    )
+
+
+def _check_base_urls(base_urls: Mapping[str, str], snapshot: Snapshot) -> None:
+    for name in base_urls:
+        if name not in snapshot.bundle.models.providers:
+            known = ", ".join(f"`{each}`" for each in snapshot.bundle.models.providers)
+            raise UsageError(f"the policy declares no provider `{name}`", f"its providers are {known}")

@@ -1,0 +1,115 @@
+"""The way to the providers: one pool of connections, bytes out and bytes in.
+
+Nothing is retried here: what to try next is the policy's decision. Answers are asked for uncompressed, because a stream
+that passes by is read on its way, and compressing a few hundred bytes saves nobody anything.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import aiohttp
+from multidict import CIMultiDict
+
+from costpol.commands import CallFailed
+
+if TYPE_CHECKING:
+    from costpol.runtime.endpoint import Endpoint
+
+CONNECT_SECONDS = 10.0
+KEEP_ALIVE_SECONDS = 4.0
+"""Shorter than the five seconds after which common self-hosted servers close an idle connection: a request sent into a
+closing connection fails, and may not be sent again."""
+CONNECTIONS = 1000
+MAX_ANSWER_BYTES = 64 * 2**20
+
+_LARGE = 2**20
+_RETURNED = (b"x-request-id", b"retry-after", b"retry-after-ms", b"x-should-retry", b"openai-", b"x-ratelimit-")
+_RETURNED_FIRST = frozenset(name[:1] for name in _RETURNED)
+
+
+def open_session() -> aiohttp.ClientSession:
+    """The pool that all policies share. Must be made inside the running event loop, and closed by its owner."""
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS, ttl_dns_cache=60)
+    return aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), skip_auto_headers=("User-Agent", "Accept")
+    )
+
+
+class Upstream:
+    """Sends requests through a session and turns every way in which that can fail into a `CallFailed`."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    async def send(
+        self, endpoint: Endpoint, body: bytes, headers: tuple[tuple[str, str], ...], timeout: float
+    ) -> aiohttp.ClientResponse | CallFailed:
+        """The head of the answer, whatever its status. `timeout` is seconds until the first byte, and between bytes.
+
+        `headers` are the caller's that are passed on; the endpoint's own come on top.
+        """
+        outgoing = CIMultiDict(endpoint.headers)
+        for name, value in headers:
+            outgoing[name] = value
+        try:
+            return await self._session.post(
+                endpoint.url,
+                data=body if len(body) < _LARGE else io.BytesIO(body),
+                headers=outgoing,
+                timeout=_timeout(timeout),
+                allow_redirects=False,
+                proxy=endpoint.proxy,
+            )
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+            return failure_of(error)
+
+
+async def read_whole(response: aiohttp.ClientResponse, limit: int = MAX_ANSWER_BYTES) -> bytes | CallFailed:
+    """The body, at most `limit` bytes; a longer one counts as broken."""
+    try:
+        if (response.content_length or 0) <= _LARGE and response.content_length is not None:
+            return await response.read()
+        whole = bytearray()
+        async for chunk in response.content.iter_any():
+            whole += chunk
+            if len(whole) > limit:
+                response.close()
+                return CallFailed("broken")
+        return bytes(whole)
+    except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+        response.close()
+        return failure_of(error)
+    finally:
+        response.release()
+
+
+def failure_of(error: Exception) -> CallFailed:
+    """`timeout`, `unreachable` (nothing was sent), or `broken` (the connection failed after that)."""
+    if isinstance(error, aiohttp.ConnectionTimeoutError | aiohttp.ClientConnectorError):
+        return CallFailed("unreachable")
+    if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.InvalidURL):
+        return CallFailed("unreachable")
+    return CallFailed("timeout" if isinstance(error, TimeoutError) else "broken")
+
+
+def returned_headers(response: aiohttp.ClientResponse) -> list[tuple[bytes, bytes]]:
+    """The upstream's headers that help a client: request id, rate limits, retry advice, the provider's own."""
+    found = []
+    for name, value in response.raw_headers:
+        lower = name.lower()
+        if lower[:1] in _RETURNED_FIRST and lower.startswith(_RETURNED):
+            found.append((lower, value))
+    return found
+
+
+def is_event_stream(response: aiohttp.ClientResponse) -> bool:
+    """Whether the answer is a stream of events."""
+    return response.content_type == "text/event-stream"
+
+
+@lru_cache(maxsize=256)
+def _timeout(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=min(seconds, CONNECT_SECONDS), sock_read=seconds)

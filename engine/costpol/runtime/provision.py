@@ -1,0 +1,267 @@
+"""From the bytes of a policy to everything that serving it takes, in steps that others use one by one.
+
+`check` is pure but for the price data: files to a bundle without errors, and its prices. `prepare` compiles it for an
+embedder. `Provisioner` adds what only a running service needs: keys, stores, the index of examples. A check by
+`validate` and a replay walk the same road and stop earlier.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from costpol.commands import (
+    Command,
+    Embed,
+    Embedded,
+    Failed,
+    LookupExact,
+    LookupSimilar,
+    NearestIntents,
+    Reserve,
+    Settle,
+    Standing,
+    Store,
+)
+from costpol.diagnostics import Diagnostic, Severity
+from costpol.embedding.embedder import Embedder
+from costpol.embedding.registry import open_embedder
+from costpol.errors import BundleError, ProvisionError
+from costpol.lint.facts import Facts
+from costpol.pipeline.compile import Provided, compile_bundle
+from costpol.pipeline.flow import Pipeline
+from costpol.policy.bundle import Bundle
+from costpol.policy.loader import load_bundle
+from costpol.runtime.endpoint import Endpoint, open_endpoint, read_key
+from costpol.runtime.live import Handlers, Inline, Waiting
+from costpol.runtime.prices import ModelPrices, find_model_price, price_models
+from costpol.runtime.snapshot import Snapshot
+from costpol.runtime.stores import Stores
+from costpol.units import picodollars
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from costpol.commands import Vector
+
+DEFAULT_EMBEDDER = "static-en"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A bundle without errors. `findings` are its warnings, `marked` the files that end with `...`."""
+
+    bundle: Bundle
+    prices: ModelPrices
+    findings: tuple[Diagnostic, ...]
+    marked: frozenset[str]
+
+
+def check(files: Mapping[str, bytes], now: float) -> Checked:
+    """Load, lint and price. Raises `BundleError` for errors in it, `ProvisionError` for a model without a price."""
+    from costpol.lint.runner import lint
+
+    loaded = load_bundle(files)
+    bundle = loaded.require()
+    findings = [*loaded.diagnostics, *lint(bundle, lint_facts(now))]
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if errors:
+        raise BundleError(errors)
+    marked = frozenset(name for name, ended in loaded.explicit_end.items() if ended)
+    return Checked(bundle, price_models(bundle, now), tuple(findings), marked)
+
+
+def lint_facts(now: float) -> Facts:
+    """What the linter may know beyond the text: prices, how old they are, and the built-in embedder's measurements."""
+    from costpol.pricing.book import book_version
+
+    at = datetime.fromtimestamp(now, UTC)
+    threshold = open_embedder(DEFAULT_EMBEDDER).cache_threshold
+    return Facts(
+        price_of=lambda name, model: find_model_price(name, model, now),
+        prices_as_of=book_version(at).as_of,
+        today=at.date(),
+        cache_thresholds={} if threshold is None else {DEFAULT_EMBEDDER: Decimal(str(threshold))},
+    )
+
+
+def wants_embedder(bundle: Bundle) -> bool:
+    """Whether any decision of the policy rests on vectors."""
+    has_examples = bundle.intents is not None and any(intent.examples for intent in bundle.intents.intents.values())
+    return has_examples or bundle.cache is not None
+
+
+def prepare(checked: Checked, embedder: Embedder | None) -> Pipeline:
+    """The compiled policy. Raises `ProvisionError` where an intent needs a likeness that nobody measured."""
+    bundle = checked.bundle
+    floor = None if embedder is None else embedder.similarity_floor
+    if floor is None and embedder is not None and bundle.intents is not None:
+        for name, intent in bundle.intents.intents.items():
+            if intent.examples and intent.min_similarity is None:
+                raise ProvisionError(
+                    f"the embedder `{embedder.id}` has no measured similarity from which an example shows its intent",
+                    f"write `min_similarity` for the intent `{name}`",
+                )
+    return compile_bundle(
+        bundle,
+        Provided(
+            prices=checked.prices.models,
+            embedder=embedder.id if embedder is not None else "none",
+            floor=1.0 if floor is None else floor,
+            baseline=checked.prices.baseline,
+            embedding_rate=_embedding_rate(bundle),
+        ),
+    )
+
+
+@dataclass(slots=True)
+class Provisioner:
+    """Makes snapshots that can be served. It holds what they share; each of them holds the rest.
+
+    `base_urls` take the place of the policy's addresses, by provider. `callers_have_keys` says that callers identify
+    themselves with keys for costpol, which are then never passed on. Without `calls` no model will be called, as in a
+    replay: such snapshots have no endpoints and need no key for one.
+    """
+
+    stores: Stores
+    session: aiohttp.ClientSession
+    environment: Mapping[str, str]
+    base_urls: Mapping[str, str] = field(default_factory=dict)
+    callers_have_keys: bool = False
+    calls: bool = True
+    clock: Callable[[], float] = time.time
+    _vectors: dict[tuple[str, str], Vector] = field(default_factory=dict)
+
+    async def provision(self, files: Mapping[str, bytes], generation: int) -> Snapshot:
+        """A snapshot, ready to be served. Raises `BundleError` or `ProvisionError`, and leaves nothing open then."""
+        checked = await asyncio.to_thread(check, files, self.clock())
+        with ExitStack() as opened:
+            endpoints = self._endpoints(checked.bundle) if self.calls else {}
+            embedder = await self._embedder(checked.bundle)
+            pipeline = await asyncio.to_thread(prepare, checked, embedder)
+            handlers = await self._handlers(checked.bundle, embedder, opened)
+            return Snapshot(
+                generation=generation,
+                bundle=checked.bundle,
+                pipeline=pipeline,
+                handlers=handlers,
+                endpoints=endpoints,
+                findings=checked.findings,
+                marked=checked.marked,
+                prices=checked.prices.source,
+                prices_until=checked.prices.until,
+                embedder=None if embedder is None else embedder.id,
+                loaded=self.clock(),
+                release=opened.pop_all().close,
+            )
+
+    def _endpoints(self, bundle: Bundle) -> dict[str, Endpoint]:
+        used = {model.provider for model in bundle.models.models.values()}
+        return {
+            name: open_endpoint(
+                name, provider, self.environment,
+                base_url=self.base_urls.get(name), callers_have_keys=self.callers_have_keys,
+            )
+            for name, provider in bundle.models.providers.items()
+            if name in used
+        }  # fmt: skip
+
+    async def _embedder(self, bundle: Bundle) -> Embedder | None:
+        if not wants_embedder(bundle):
+            return None
+        name = bundle.cache.embedder if bundle.cache is not None else DEFAULT_EMBEDDER
+        declared = bundle.models.embedders.get(name)
+        if declared is None:
+            return await asyncio.to_thread(open_embedder, name)
+        from costpol.embedding.openai_compatible import OpenAICompatibleEmbedder
+
+        source = declared.key_source
+        embedder = OpenAICompatibleEmbedder(
+            self.session,
+            base_url=declared.base_url,
+            model=declared.model,
+            key=None if source == "none" else read_key(source, self.environment, f"the embedder `{name}`"),
+            dimension=declared.dimension,
+            timeout=declared.timeout,
+        )
+        await embedder.provision()
+        return embedder
+
+    async def _handlers(self, bundle: Bundle, embedder: Embedder | None, opened: ExitStack) -> Handlers:
+        ledger = self.stores.ledger
+        inline: dict[type[Command], Inline] = {
+            Standing: ledger.standing,
+            Reserve: ledger.reserve,
+            Settle: ledger.settle,
+        }
+        waiting: dict[type[Command], Waiting] = {}
+        served = None
+        if embedder is not None:
+            if embedder.local:
+                inline[Embed] = _embed_inline(embedder)
+            else:
+                waiting[Embed] = _embed_waiting(embedder)
+            inline[NearestIntents] = await self._intents(bundle, embedder, opened)
+        if bundle.cache is not None and embedder is not None:
+            cache = await asyncio.to_thread(
+                self.stores.acquire_cache, embedder.id, embedder.dimension, bundle.cache.max_entries
+            )
+            opened.callback(self.stores.release_cache, embedder.id)
+            inline |= {LookupExact: cache.lookup_exact, LookupSimilar: cache.lookup_similar, Store: cache.store}
+            served = cache.credit
+        return Handlers(inline, waiting, served)
+
+    async def _intents(self, bundle: Bundle, embedder: Embedder, opened: ExitStack) -> Inline:
+        from costpol.cache.intents import IntentIndex
+
+        intents = bundle.intents.intents if bundle.intents is not None else {}
+        written = [(name, text) for name, intent in intents.items() for text in intent.examples]
+        vectors: dict[tuple[str, str], Vector] = {}
+        for name, text in written:
+            key = (embedder.id, text)
+            vector = self._vectors.get(key)
+            if vector is None:
+                embedded = await embedder.embed_async(text)
+                if isinstance(embedded, Failed):
+                    raise ProvisionError(
+                        f"the example `{text}` of the intent `{name}` cannot be embedded: {embedded.reason}",
+                        "see that the embedder answers, and that the example has a word in it",
+                    )
+                vector = embedded
+            vectors[key] = vector
+        examples = [(name, text, vectors[embedder.id, text]) for name, text in written]
+        index = await asyncio.to_thread(IntentIndex, self.stores.scratch_folder(), examples)
+        opened.callback(index.close)
+        self._vectors = vectors
+        return index.nearest
+
+
+def _embed_inline(embedder: Embedder) -> Inline:
+    embed = embedder.embed
+
+    def answer(command: Embed) -> Embedded | Failed:
+        vector = embed(command.text)
+        return vector if isinstance(vector, Failed) else Embedded(vector)
+
+    return answer
+
+
+def _embed_waiting(embedder: Embedder) -> Waiting:
+    async def answer(command: Embed) -> Embedded | Failed:
+        vector = await embedder.embed_async(command.text)
+        return vector if isinstance(vector, Failed) else Embedded(vector)
+
+    return answer
+
+
+def _embedding_rate(bundle: Bundle) -> int:
+    """Picodollars that embedding one token costs; the built-in embedder costs nothing."""
+    name = bundle.cache.embedder if bundle.cache is not None else DEFAULT_EMBEDDER
+    declared = bundle.models.embedders.get(name)
+    return 0 if declared is None else picodollars(declared.price / Decimal(1_000_000))

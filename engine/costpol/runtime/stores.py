@@ -1,0 +1,106 @@
+"""What outlives a policy: the ledger, the answer caches, the settlements that are still owed.
+
+One data folder holds all of it. The ledger file may be shared by every process of a host; an answer cache belongs to
+one process, so that each of several workers has its own below the folder.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from costpol.errors import StoreError
+from costpol.ledger.sqlite import SqliteLedger
+from costpol.runtime.live import Unsettled
+
+if TYPE_CHECKING:
+    from costpol.cache.edge import EdgeCache
+
+_SWEPT_AT_ONCE = 500
+"""Entries that one sweep deletes: about ten milliseconds."""
+
+_log = logging.getLogger("costpol.stores")
+
+
+@dataclass(slots=True)
+class _Shared:
+    cache: EdgeCache
+    users: int = 0
+
+
+@dataclass(slots=True)
+class Stores:
+    """The open stores of one process. `folder` is the data folder, `caches` the one below it for answer caches."""
+
+    folder: Path
+    ledger: SqliteLedger
+    caches: Path
+    unsettled: Unsettled
+    scratch: Path
+    _open: dict[str, _Shared] = field(default_factory=dict)
+
+    def acquire_cache(self, embedder_id: str, dimension: int, max_entries: int) -> EdgeCache:
+        """The cache of an embedder, opened at its first use. Each call asks for one `release_cache`.
+
+        Raises `ProvisionError`, and `StoreLockedError` where another process has it open.
+        """
+        from costpol.cache.edge import open_cache
+
+        shared = self._open.get(embedder_id)
+        if shared is None:
+            shared = self._open[embedder_id] = _Shared(open_cache(self.caches, embedder_id, dimension, max_entries))
+        shared.users += 1
+        shared.cache.max_entries = max_entries
+        return shared.cache
+
+    def release_cache(self, embedder_id: str) -> None:
+        """Say that a policy is done with a cache; the last one closes it."""
+        shared = self._open[embedder_id]
+        shared.users -= 1
+        if shared.users == 0:
+            del self._open[embedder_id]
+            shared.cache.close()
+
+    def scratch_folder(self) -> Path:
+        """The name of a folder for something that lives no longer than this process; it does not exist yet."""
+        return Path(tempfile.mkdtemp(dir=self.scratch)) / "index"
+
+    def sweep(self, now: float) -> None:
+        """Upkeep: owed settlements, lapsed holds, expired answers; a little at a time."""
+        left = self.unsettled.retry()
+        if left:
+            _log.warning("%d settlements wait for the ledger", left)
+        try:
+            self.ledger.sweep(now)
+            for shared in list(self._open.values()):  # a thread may be opening another
+                shared.cache.sweep(now, _SWEPT_AT_ONCE)
+        except StoreError as error:
+            _log.warning("upkeep failed: %s", error.message)
+
+    def close(self) -> None:
+        """Settle what is owed, flush, and let go of all files."""
+        if self.unsettled.retry():
+            _log.error("%d settlements could not be written to the ledger", len(self.unsettled.waiting))
+        for shared in self._open.values():
+            try:
+                shared.cache.close()
+            except StoreError as error:
+                _log.error("an answer cache was not closed in good order: %s", error.message)
+        self._open.clear()
+        self.ledger.close()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def open_stores(folder: Path, worker: int | None = None) -> Stores:
+    """The stores under a data folder, made where there are none. `worker` numbers one of several processes.
+
+    Raises `ProvisionError` where the folder or the ledger cannot be used.
+    """
+    ledger = SqliteLedger(folder / "ledger.sqlite")
+    caches = folder / "cache" if worker is None else folder / f"cache-worker-{worker}"
+    scratch = Path(tempfile.mkdtemp(prefix="costpol-"))
+    return Stores(folder, ledger, caches, Unsettled(ledger.settle), scratch)
