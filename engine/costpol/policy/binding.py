@@ -16,7 +16,7 @@ from typing import Any, TypeVar, get_args, get_origin
 from costpol.diagnostics import Diagnostic, Span
 from costpol.policy import codes
 from costpol.policy.declaration import Declared, declared
-from costpol.policy.node import Node
+from costpol.policy.node import NAME, Node
 from costpol.policy.scalar_reading import (
     ScalarReader,
     no_value,
@@ -30,7 +30,7 @@ from costpol.policy.scalar_reading import (
 )
 from costpol.policy.scalars import Raw, Scalar
 from costpol.policy.suggestion import nearest
-from costpol.policy.tree import ListTree, MapTree, ScalarTree, Tree, plain_data, resolve
+from costpol.policy.tree import ListTree, MapTree, ScalarTree, Tree, is_null, plain_data
 
 N = TypeVar("N", bound=Node)
 
@@ -91,6 +91,12 @@ def _bind_node(node: type[N], tree: MapTree, span: Span, binding: _Binding) -> N
             unread.add(plan[guess][0].attribute if guess else "")
             continue
         declaration, shape = entry
+        torn = _MISSING_KEY_CODES.get((node.__name__, key.text))
+        if torn is not None and is_null(value):
+            message = f"`{key.text}` has no value"
+            binding.found.append(torn.at(key.span, message, f"write a value: {declaration.key.doc}"))
+            unread.add(declaration.attribute)
+            continue
         bound = _read(shape, value, key.text, key.span, binding)
         if not isinstance(bound, _Missing):
             bound = _bounded(bound, declaration, value, binding)
@@ -126,7 +132,7 @@ def _read(shape: _Shape, tree: Tree, path: str, name: Span | None, binding: _Bin
     if reader is not None:
         return reader(tree, path, name, binding)
     key = path.rpartition(".")[0] or path if path.rpartition(".")[2].isdigit() else path
-    if isinstance(tree, ScalarTree) and tree.plain and resolve(tree.text) == "null":
+    if isinstance(tree, ScalarTree) and is_null(tree):
         empty = "[]" if shape.items and not shape.members else "{}"
         found = no_value(tree, key)
         required = shape.items or shape.members
@@ -240,6 +246,7 @@ def _mapping(key: _Shape, value: _Shape) -> _Shape:
         values: dict[str, Any] = {}
         for written, member in tree.members:
             bound_name = _member_name(key, written, path, binding)
+            binding.spans[f"{path}.{written.text}{NAME}"] = written.span
             bound = _read(value, member, f"{path}.{written.text}", written.span, binding)
             if bound is _MISSING or bound_name is _MISSING:
                 values[written.text] = _MISSING

@@ -24,6 +24,8 @@ from typing import Any
 
 from costpol.diagnostics import NOWHERE, Span
 
+NAME = "\0"
+"""Ends a path in `Node.spans` that means the name of a member, not its value. Stands in no policy."""
 _NO_SPANS: Mapping[str, Span] = MappingProxyType({})
 
 
@@ -39,6 +41,10 @@ class Node:
     def at(self, *path: str | int) -> Span:
         """The place of a value (`rule.at("when")`), or of the node where the key was not written."""
         return self.spans.get(".".join(map(str, path)), self.span)
+
+    def name_at(self, *path: str | int) -> Span:
+        """The place of a name that the author chose (`cache.name_at("intents", "faq")`), rather than of its value."""
+        return self.spans.get(".".join(map(str, path)) + NAME, self.at(*path))
 
     def written(self, key: str) -> bool:
         """Whether the author wrote this key, which a default value cannot tell."""

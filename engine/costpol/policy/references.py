@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 
 from costpol.diagnostics import Diagnostic, Related, Span
 from costpol.policy import codes
 from costpol.policy.bundle import Bundle
+from costpol.policy.node import Node
 from costpol.policy.nodes.matcher import When
 from costpol.policy.suggestion import did_you_mean
 from costpol.policy.templates import placeholders
@@ -60,15 +61,12 @@ def _clashes(bundle: Bundle) -> Iterator[Diagnostic]:
         if tier in models.models:
             related = Related(models.models[tier].span, "the model of this name")
             yield codes.NAME_CLASH.at(
-                models.at("tiers", tier), f"`{tier}` is a tier and a model", "rename the tier", related=(related,)
+                models.name_at("tiers", tier), f"`{tier}` is a tier and a model", "rename the tier", related=(related,)
             )
-    for name, place in ((REQUESTED, "tiers"), (REQUESTED, "models")):
-        if name in getattr(models, place):
-            yield codes.NAME_CLASH.at(
-                models.at(place, name),
-                f"`{name}` stands for the model that the caller asked for",
-                "choose another name",
-            )
+    for place in ("tiers", "models"):
+        if REQUESTED in getattr(models, place):
+            message = f"`{REQUESTED}` stands for the model that the caller asked for"
+            yield codes.NAME_CLASH.at(models.name_at(place, REQUESTED), message, "choose another name")
     if BUILT_IN_EMBEDDER in models.embedders:
         span = models.embedders[BUILT_IN_EMBEDDER].span
         yield codes.NAME_CLASH.at(span, f"`{BUILT_IN_EMBEDDER}` is the built-in embedder", "choose another name")
@@ -132,14 +130,14 @@ def _cache(bundle: Bundle) -> Iterator[Diagnostic]:
     yield from _undefined(
         "embedder", cache.embedder, {BUILT_IN_EMBEDDER, *bundle.models.embedders}, cache.at("embedder")
     )
-    yield from _named("intent", cache.intents, intent_names(bundle), cache.spans, "intents")
+    yield from _named("intent", cache, "intents", intent_names(bundle))
 
 
 def _prompts(bundle: Bundle) -> Iterator[Diagnostic]:
     prompts = bundle.prompts
     if prompts is None:
         return
-    yield from _named("intent", prompts.intents, intent_names(bundle), prompts.spans, "intents")
+    yield from _named("intent", prompts, "intents", intent_names(bundle))
     for prompt in (*prompts.intents.values(), prompts.otherwise):
         if prompt.template is not None:
             yield from _undefined("template", prompt.template, prompts.templates, prompt.at("template"))
@@ -172,7 +170,7 @@ def _budgets(bundle: Bundle) -> Iterator[Diagnostic]:
 def _batch(bundle: Bundle) -> Iterator[Diagnostic]:
     if bundle.batch is None:
         return
-    yield from _named("intent", bundle.batch.intents, intent_names(bundle), bundle.batch.spans, "intents")
+    yield from _named("intent", bundle.batch, "intents", intent_names(bundle))
     for intent in bundle.batch.intents.values():
         yield from _undefined("provider", intent.provider, bundle.models.providers, intent.at("provider"))
 
@@ -183,7 +181,7 @@ def _tests(bundle: Bundle) -> Iterator[Diagnostic]:
     templates = bundle.prompts.templates if bundle.prompts else {}
     for tests in bundle.tests:
         for case in tests.tests:
-            yield from _named("budget", case.spent, budgets, case.spans, "spent")
+            yield from _named("budget", case, "spent", budgets)
             for key, what, known in (
                 ("intent", "intent", intent_names(bundle)),
                 ("rule", "rule", rules),
@@ -198,13 +196,10 @@ def _tests(bundle: Bundle) -> Iterator[Diagnostic]:
 _CHECKS = (_models, _clashes, _routing, _intents, _personalization, _cache, _prompts, _budgets, _batch, _tests)
 
 
-def _named(
-    what: str, members: Mapping[str, object], known: Collection[str], spans: Mapping[str, Span], key: str
-) -> Iterator[Diagnostic]:
-    """The names that a mapping's keys refer to."""
-    for name, member in members.items():
-        introduced = getattr(member, "span", None)
-        yield from _undefined(what, name, known, introduced or spans[f"{key}.{name}"])
+def _named(what: str, node: Node, key: str, known: Collection[str]) -> Iterator[Diagnostic]:
+    """The names that the keys of a mapping refer to."""
+    for name in getattr(node, key):
+        yield from _undefined(what, name, known, node.name_at(key, name))
 
 
 def _undefined(what: str, name: str, known: Collection[str], span: Span) -> Iterator[Diagnostic]:

@@ -9,7 +9,7 @@ from typing import Any
 from costpol.diagnostics import Diagnostic
 from costpol.policy import codes, scalars
 from costpol.policy.suggestion import did_you_mean
-from costpol.policy.tree import ScalarTree, is_number_elsewhere, is_word_boolean, resolve, truth
+from costpol.policy.tree import ScalarTree, is_null, is_number_elsewhere, is_word_boolean, resolve, truth
 
 ScalarReader = Callable[[ScalarTree, str], Any]
 """Takes the scalar and the key's name for messages; answers the value, or a `Diagnostic`."""
@@ -90,7 +90,7 @@ def word_reader(words: tuple[str, ...]) -> ScalarReader:
     def read(tree: ScalarTree, name: str) -> str | Diagnostic:
         if tree.text in known:
             return tree.text
-        if tree.plain and resolve(tree.text) == "null":
+        if is_null(tree):
             return no_value(tree, name)
         listed = one_of(words)
         guess = did_you_mean(tree.text, words)
@@ -139,7 +139,7 @@ def _refuse_name(tree: ScalarTree, name: str) -> Diagnostic | None:
 def _refuse_number(tree: ScalarTree, name: str) -> Diagnostic | None:
     """What no number with or without a unit may look like, before it is read as one."""
     text = tree.text
-    if tree.plain and resolve(text) == "null":
+    if is_null(tree):
         return no_value(tree, name)
     if tree.plain and is_number_elsewhere(text):
         help = "write a duration with its unit, such as `90s`" if ":" in text else "write plain decimal digits"

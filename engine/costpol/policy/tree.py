@@ -80,6 +80,11 @@ def truth(text: str) -> bool | None:
     return True if text in _TRUE else False if text in _FALSE else None
 
 
+def is_null(tree: Tree) -> bool:
+    """Whether nothing was written, or a bare `null`."""
+    return isinstance(tree, ScalarTree) and tree.plain and tree.text in _NULL
+
+
 def is_word_boolean(text: str) -> bool:
     """Whether older YAML readers take this word for a boolean: `yes`, `no`, `on`, `off`."""
     return len(text) <= 3 and text.lower() in _WORD_BOOLEANS
