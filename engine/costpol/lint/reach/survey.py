@@ -87,8 +87,8 @@ def survey(matchers: Sequence[When], intents: Sequence[str] | None) -> Survey:
 
 
 def redundant(found: Survey, outcomes: Sequence[Hashable]) -> dict[int, int]:
-    """Reached rules without which every request would fare the same, each with the position of the rule that would
-    decide instead. `outcomes` are those of the rules and, last, of the default; its position is the number of rules."""
+    """Reached rules without which every request would fare the same by another rule, each with the position of the
+    first such rule. Where the default would decide instead, the rule at least names what it is about, and is left alone."""
     result: dict[int, int] = {}
     for number, verdict in enumerate(found.verdicts):
         if isinstance(verdict, Reached) and not _differs(found, outcomes, number, verdict.box):
@@ -172,7 +172,7 @@ def _differs(found: Survey, outcomes: Sequence[Hashable], number: int, box: Box)
     for owner in range(number + 1, len(found.regions)):
         if any(not disjoint(request, other) for other in found.regions[owner] or ()):
             return outcomes[owner] != outcomes[number]
-    return outcomes[-1] != outcomes[number]
+    return True
 
 
 def _highest(mask: int) -> int:
@@ -186,7 +186,7 @@ def _heir(found: Survey, outcomes: Sequence[Hashable], number: int) -> int | Non
         return None
     earlier = [Cover(box, owner) for owner in range(number) for box in found.regions[owner] or ()]
     later = range(number + 1, len(found.regions))
-    heir = len(found.regions)
+    heir = len(found.regions)  # lowered by the first rule that takes anything
     steps = Steps(STEPS)
     try:
         for box in region:
@@ -211,7 +211,7 @@ def _heir(found: Survey, outcomes: Sequence[Hashable], number: int) -> int | Non
                         ]
                         for _ in pieces:
                             steps.take()
-                if pieces and outcomes[-1] != outcomes[number]:
+                if pieces:
                     return None
     except TooManyError:
         return None

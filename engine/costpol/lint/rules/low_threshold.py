@@ -1,0 +1,62 @@
+"""A similarity threshold that lets different questions share an answer.
+
+## Bad
+
+```yaml
+kind: cache
+intents:
+  faq: {threshold: 0.78, ttl: 24h, scope: tenant}
+```
+
+## Good
+
+```yaml
+kind: cache
+intents:
+  faq: {threshold: 0.95, ttl: 24h, scope: tenant}
+```
+
+## Why
+
+Below the threshold that was measured for the embedder, pairs of questions with different answers are common: in public
+sets of near-duplicate questions two of five pairs above 0.85 are not duplicates. Below 0.80 the finding is an error,
+whatever the embedder; between 0.80 and the embedder's own cautious threshold (0.90 where none was measured) it is a
+warning. A wrong answer costs more than the call that it saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from costpol.diagnostics import Diagnostic, Severity
+from costpol.lint.caching import cached
+from costpol.lint.facts import Facts
+from costpol.policy.bundle import Bundle
+
+CODE, NAME, SEVERITY = "CP401", "low-threshold", Severity.WARNING
+NEEDS: tuple[str, ...] = ()
+
+NEVER_BELOW = Decimal("0.80")
+UNMEASURED = Decimal("0.90")
+
+
+def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
+    if bundle.cache is None:
+        return
+    embedder = bundle.cache.embedder
+    floor = max(facts.cache_thresholds.get(embedder, UNMEASURED), NEVER_BELOW)
+    measured = f"`{embedder}` was measured to need {floor}" if embedder in facts.cache_thresholds else None
+    for caching in cached(bundle):
+        threshold = caching.node.threshold
+        if threshold is None or threshold >= floor:
+            continue
+        hopeless = threshold < NEVER_BELOW
+        least = NEVER_BELOW if hopeless else floor
+        yield Diagnostic(
+            CODE, NAME, Severity.ERROR if hopeless else SEVERITY, caching.node.at("threshold"),
+            f"at similarity {threshold} different questions to {caching.label} would get one answer",
+            help="write `threshold: 0.95`, or leave it out to cache exact repeats only",
+            why=measured or f"below {least} wrong answers are common with any embedder",
+            label=f"below {least}",
+        )  # fmt: skip

@@ -1,0 +1,52 @@
+"""A suppression is about a finding that is not there.
+
+## Bad
+
+```yaml
+kind: routing
+default: small # costpol: ignore[CP505] the small tier is too weak for us
+rules:
+  - {name: deep-work, when: {message: {words: [analyze]}}, route: strong}
+```
+
+## Good
+
+```yaml
+kind: routing
+default: strong # costpol: ignore[CP505] the small tier is too weak for us
+rules:
+  - {name: lookups, when: {intent: faq}, route: small}
+```
+
+## Why
+
+A suppression that outlives its finding hides the next one of its kind on that line. Delete it when the cause is gone.
+It can stand at the end of the line that it is about, or on a line of its own above. What keeps a policy from loading
+cannot be suppressed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from costpol.diagnostics import Diagnostic, Severity
+from costpol.lint.facts import Facts
+from costpol.lint.suppressions import suppressions
+from costpol.policy.bundle import Bundle
+
+CODE, NAME, SEVERITY = "CP900", "unused-suppression", Severity.WARNING
+NEEDS: tuple[str, ...] = ("findings",)
+
+
+def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
+    for comment in suppressions(bundle.files):
+        about = [finding for finding in facts.findings if comment.names(finding)]
+        used = {name for finding in about for name in (finding.code, finding.name)}
+        for code in comment.codes:
+            if code not in used:
+                yield Diagnostic(
+                    CODE, NAME, SEVERITY, comment.span, f"there is no finding `{code}` on this line to ignore",
+                    help="delete the comment, or move it to the line of the finding",
+                    why="it would hide the next finding of its kind here",
+                    label=f"about line {comment.line}",
+                )  # fmt: skip

@@ -1,0 +1,48 @@
+"""Every rule over a bundle: what is found, less what the author accepts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from costpol.diagnostics import Diagnostic
+from costpol.lint.facts import Facts
+from costpol.lint.reach.survey import Survey, survey
+from costpol.lint.registry import RULES, RuleModule
+from costpol.lint.suppressions import accepted, suppressions
+from costpol.policy.bundle import Bundle
+from costpol.policy.nodes.matcher import When
+from costpol.policy.references import OTHERWISE, intent_names
+
+_NOTHING = When(any=(When(output=("text",)),), not_=When(output=("text",)))
+"""Holds for no request: stands for an intent that has only examples."""
+
+
+def lint(bundle: Bundle, facts: Facts | None = None) -> list[Diagnostic]:
+    """All findings about a bundle that loads, by file and line. Suppressed ones are left out."""
+    facts = replace(
+        facts or Facts(), routing=_routing(bundle), intents=_intents(bundle), findings=()
+    )
+    first = [rule for rule in RULES if "findings" not in rule.NEEDS]
+    last = [rule for rule in RULES if "findings" in rule.NEEDS]
+    found = _run(first, bundle, facts)
+    dropped = accepted(found, suppressions(bundle.files))
+    kept = [finding for position, finding in enumerate(found) if position not in dropped]
+    kept += _run(last, bundle, replace(facts, findings=tuple(found)))
+    return sorted(kept, key=lambda finding: finding.sort_key)
+
+
+def _run(rules: list[RuleModule], bundle: Bundle, facts: Facts) -> list[Diagnostic]:
+    ready = [rule for rule in rules if all(facts.has(need) for need in rule.NEEDS)]
+    return [finding for rule in ready for finding in rule.check(bundle, facts)]
+
+
+def _routing(bundle: Bundle) -> Survey:
+    otherwise = bundle.intents.otherwise if bundle.intents else OTHERWISE
+    names = [*sorted(intent_names(bundle) - {otherwise}), otherwise]
+    return survey([rule.when for rule in bundle.routing.rules], names)
+
+
+def _intents(bundle: Bundle) -> Survey:
+    """Intents are matched before any is known, so their matchers cannot ask for one."""
+    declared = bundle.intents.intents.values() if bundle.intents else ()
+    return survey([intent.when or _NOTHING for intent in declared], None)
