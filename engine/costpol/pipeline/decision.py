@@ -41,7 +41,7 @@ class Decision:
     routed: str | None = None
     """The model that the rule names first."""
     model: str | None = None
-    """The model that was called last (or would be); `None` on a hit or a refusal."""
+    """The model that was called last (or would be), or that once gave the answer of a hit; `None` on a refusal."""
     attempts: tuple[str, ...] = ()
     """All models called, in order."""
     max_output_tokens: int | None = None

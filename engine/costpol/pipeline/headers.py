@@ -9,12 +9,18 @@ from costpol.units import plain
 
 
 def decision_headers(decision: Decision) -> tuple[tuple[str, str], ...]:
-    """`x-costpol-intent`, `-route`, `-model`, `-cache`: all that is known before the answer."""
+    """`x-costpol-intent`, `-route`, `-model`, `-cache`: all that is known before the answer.
+
+    A hit names the model that once gave the answer, and `-hit` says whether the question was the same or alike.
+    """
+    cache, _, kind = decision.cache.partition("; ")
+    hit = cache == "hit"
     pairs = (
         ("x-costpol-intent", decision.intent),
         ("x-costpol-route", decision.rule),
         ("x-costpol-model", decision.model),
-        ("x-costpol-cache", decision.cache),
+        ("x-costpol-cache", cache if hit else decision.cache),
+        ("x-costpol-hit", kind if hit else None),
     )
     return tuple((name, value) for name, value in pairs if value is not None)
 
