@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,4 +50,9 @@ def check_folder(folder: Path) -> Checked:
     """Everything that the loader finds in a folder and, where it loads, the linter. Raises `UsageError`."""
     loaded = load_folder(folder)
     found = [*loaded.diagnostics, *loaded.unmarked_ends()]
+    if loaded.bundle is not None:
+        from costpol.lint.runner import lint
+        from costpol.runtime.provision import lint_facts
+
+        found += lint(loaded.bundle, lint_facts(time.time()))
     return Checked(sorted(found, key=lambda diagnostic: diagnostic.sort_key), loaded.files)
