@@ -29,6 +29,7 @@ from costpol.policy.scalar_reading import (
     word_reader,
 )
 from costpol.policy.scalars import Raw, Scalar
+from costpol.policy.source import MAX_FINDINGS
 from costpol.policy.suggestion import nearest
 from costpol.policy.tree import ListTree, MapTree, ScalarTree, Tree, is_null, plain_data
 
@@ -55,6 +56,15 @@ class _Binding:
     found: list[Diagnostic] = field(default_factory=list)
     spans: dict[str, Span] = field(default_factory=dict)
 
+    def add(self, finding: Diagnostic) -> None:
+        self.found.append(finding)
+        if len(self.found) >= MAX_FINDINGS:
+            raise _EnoughFoundError
+
+
+class _EnoughFoundError(Exception):
+    """Ends the binding of a file that has more wrong with it than anybody would read."""
+
 
 _Reader = Callable[[Any, str, Span | None, _Binding], Any]
 """Takes a tree, its path in the node (`examples.2`), the place of the name that introduces it, and the findings."""
@@ -73,7 +83,10 @@ class _Shape:
 def bind(tree: MapTree, node: type[N]) -> tuple[N | None, list[Diagnostic]]:
     """The node that a mapping spells, or `None` and the findings that say why not."""
     binding = _Binding()
-    bound = _bind_node(node, tree, tree.span, binding)
+    try:
+        bound = _bind_node(node, tree, tree.span, binding)
+    except _EnoughFoundError:
+        return None, binding.found
     return (None if isinstance(bound, _Missing) or binding.found else bound), binding.found
 
 
@@ -87,14 +100,14 @@ def _bind_node(node: type[N], tree: MapTree, span: Span, binding: _Binding) -> N
         entry = plan.get(key.text)
         if entry is None:
             guess = nearest(key.text, (name for name in plan if name not in written))
-            binding.found.append(_unknown_key(key, plan, guess))
+            binding.add(_unknown_key(key, plan, guess))
             unread.add(plan[guess][0].attribute if guess else "")
             continue
         declaration, shape = entry
         torn = _MISSING_KEY_CODES.get((node.__name__, key.text))
         if torn is not None and is_null(value):
             message = f"`{key.text}` has no value"
-            binding.found.append(torn.at(key.span, message, f"write a value: {declaration.key.doc}"))
+            binding.add(torn.at(key.span, message, f"write a value: {declaration.key.doc}"))
             unread.add(declaration.attribute)
             continue
         bound = _read(shape, value, key.text, key.span, binding)
@@ -110,13 +123,13 @@ def _bind_node(node: type[N], tree: MapTree, span: Span, binding: _Binding) -> N
     whole = not unread
     for declaration, _ in plan.values():
         if declaration.required and declaration.attribute not in values and declaration.attribute not in unread:
-            binding.found.append(_missing_key(node, declaration, span))
+            binding.add(_missing_key(node, declaration, span))
             whole = False
     if not whole:
         return _MISSING
     bound_node = node(**values, span=span, spans=spans)
     for name, message, help in bound_node.problems():
-        binding.found.append(codes.INCONSISTENT_KEYS.at(spans.get(name, span), message, help))
+        binding.add(codes.INCONSISTENT_KEYS.at(spans.get(name, span), message, help))
     return bound_node
 
 
@@ -136,14 +149,12 @@ def _read(shape: _Shape, tree: Tree, path: str, name: Span | None, binding: _Bin
         empty = "[]" if shape.items and not shape.members else "{}"
         found = no_value(tree, key)
         required = shape.items or shape.members
-        binding.found.append(
-            replace(found, help=f"write a value, `{empty}` where none is meant") if required else found
-        )
+        binding.add(replace(found, help=f"write a value, `{empty}` where none is meant") if required else found)
         return _MISSING
     written = (
         "a mapping" if isinstance(tree, MapTree) else "a list" if isinstance(tree, ListTree) else shorten(tree.text)
     )
-    binding.found.append(codes.WRONG_TYPE.at(tree.span, f"`{key}` takes {shape.expected}, not {written}", _cure(shape)))
+    binding.add(codes.WRONG_TYPE.at(tree.span, f"`{key}` takes {shape.expected}, not {written}", _cure(shape)))
     return _MISSING
 
 
@@ -214,7 +225,7 @@ def _scalar(expected: str, reader: ScalarReader) -> _Shape:
     def read(tree: ScalarTree, path: str, name: Span | None, binding: _Binding) -> Any:
         value = reader(tree, path)
         if isinstance(value, Diagnostic):
-            binding.found.append(value)
+            binding.add(value)
             return _MISSING
         return value
 
@@ -284,11 +295,11 @@ def _bounded(value: Any, declaration: Declared, tree: Tree, binding: _Binding) -
     key = declaration.key
     if key.minimum is not None and isinstance(value, int) and value < key.minimum:
         message = f"`{declaration.name}` is at least {key.minimum}, not {value}"
-        binding.found.append(codes.INVALID_VALUE.at(tree.span, message, f"write {key.minimum} or more"))
+        binding.add(codes.INVALID_VALUE.at(tree.span, message, f"write {key.minimum} or more"))
         return _MISSING
     if key.non_empty and not value:
         message = f"`{declaration.name}` cannot be empty"
-        binding.found.append(codes.INVALID_VALUE.at(tree.span, message, f"write at least one: {key.doc}"))
+        binding.add(codes.INVALID_VALUE.at(tree.span, message, f"write at least one: {key.doc}"))
         return _MISSING
     return value
 

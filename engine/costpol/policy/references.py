@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from itertools import chain, islice
 
 from costpol.diagnostics import Diagnostic, Related, Span
 from costpol.policy import codes
 from costpol.policy.bundle import Bundle
 from costpol.policy.node import Node
 from costpol.policy.nodes.matcher import When
+from costpol.policy.source import MAX_FINDINGS
 from costpol.policy.suggestion import did_you_mean
 from costpol.policy.templates import placeholders
 
@@ -20,11 +22,9 @@ OTHERWISE = "other"
 
 
 def check_references(bundle: Bundle) -> list[Diagnostic]:
-    """A finding for each name that nothing declares, or that two things claim."""
-    found: list[Diagnostic] = []
-    for check in _CHECKS:
-        found += check(bundle)
-    return found
+    """A finding for each name that nothing declares, or that two things claim; so many as anybody would read."""
+    found = chain.from_iterable(check(bundle) for check in _CHECKS)
+    return list(islice(found, MAX_FINDINGS))
 
 
 def intent_names(bundle: Bundle) -> frozenset[str]:
@@ -85,12 +85,12 @@ def _clashes(bundle: Bundle) -> Iterator[Diagnostic]:
 
 
 def _routing(bundle: Bundle) -> Iterator[Diagnostic]:
-    known = targets(bundle)
+    known, intents = targets(bundle), intent_names(bundle)
     routing = bundle.routing
     yield from _undefined("tier or model", routing.default, known, routing.at("default"))
     for rule in routing.rules:
         yield from _undefined("tier or model", rule.route, known, rule.at("route"))
-        yield from _when(rule.when, intent_names(bundle))
+        yield from _when(rule.when, intents)
     for i, target in enumerate(routing.fallback.to):
         yield from _undefined("tier or model", target, known - {REQUESTED}, routing.fallback.at("to", i))
 
@@ -116,9 +116,10 @@ def _personalization(bundle: Bundle) -> Iterator[Diagnostic]:
         return
     templates = bundle.prompts.templates.values() if bundle.prompts else ()
     variables = {name for template in templates for name in template.variables}
+    intents = intent_names(bundle)
     for exclusion in bundle.personalization.exclusions:
         for i, intent in enumerate(exclusion.intents):
-            yield from _undefined("intent", intent, intent_names(bundle), exclusion.at("intents", i))
+            yield from _undefined("intent", intent, intents, exclusion.at("intents", i))
         for i, variable in enumerate(exclusion.variables):
             yield from _undefined("template variable", variable, variables, exclusion.at("variables", i))
 
@@ -160,11 +161,12 @@ def _prompts(bundle: Bundle) -> Iterator[Diagnostic]:
 def _budgets(bundle: Bundle) -> Iterator[Diagnostic]:
     if bundle.budgets is None:
         return
+    routes = targets(bundle)
     for rung in bundle.budgets.ladder:
         for i, budget in enumerate(rung.budgets):
             yield from _undefined("budget", budget, bundle.budgets.budgets, rung.at("budgets", i))
         if rung.route is not None:
-            yield from _undefined("tier or model", rung.route, targets(bundle), rung.at("route"))
+            yield from _undefined("tier or model", rung.route, routes, rung.at("route"))
 
 
 def _batch(bundle: Bundle) -> Iterator[Diagnostic]:
@@ -179,11 +181,12 @@ def _tests(bundle: Bundle) -> Iterator[Diagnostic]:
     rules = {"default", *(rule.name for rule in bundle.routing.rules)}
     budgets = bundle.budgets.budgets if bundle.budgets else {}
     templates = bundle.prompts.templates if bundle.prompts else {}
+    intents = intent_names(bundle)
     for tests in bundle.tests:
         for case in tests.tests:
             yield from _named("budget", case, "spent", budgets)
             for key, what, known in (
-                ("intent", "intent", intent_names(bundle)),
+                ("intent", "intent", intents),
                 ("rule", "rule", rules),
                 ("model", "model", bundle.models.models),
                 ("template", "template", templates),

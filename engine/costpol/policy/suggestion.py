@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 _LONGEST = 64  # matching is quadratic
+_MOST = 500
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -13,7 +15,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
         return None
     from difflib import get_close_matches
 
-    lowered = {candidate.lower(): candidate for candidate in known if len(candidate) <= _LONGEST}
+    alike = (candidate for candidate in known if abs(len(candidate) - len(word)) <= 4)
+    lowered = {candidate.lower(): candidate for candidate in islice(alike, _MOST)}
     close = get_close_matches(
         word.lower().replace("_", "-"), [name.replace("_", "-") for name in lowered], n=1, cutoff=0.65
     )

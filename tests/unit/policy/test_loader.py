@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -218,3 +219,26 @@ def test_any_files_are_a_bundle_or_findings(files: dict[str, bytes]) -> None:
     loaded = load_bundle(files)
     assert loaded.bundle is None
     assert loaded.diagnostics
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"x": b"kind: cache\n" + b"".join(b"key%d: 1\n" % i for i in range(40_000))},
+        {"x": b"kind: cache\nintents:\n" + b"".join(b"  name%d: off\n" % i for i in range(40_000))},
+        {
+            "models": MODELS[:-4] + b"embedders: {}\n",
+            "routing": b"kind: routing\ndefault: small\nrules:\n"
+            + b"".join(b"  - {name: r%d, when: {}, route: m%d}\n" % (i, i) for i in range(10_000)),
+        },
+        {"x": b"kind: cache\nintents: {" + b"a: [" * 60 + b"]" * 60 + b"}\n"},
+        {"x": b"kind: personalization\nexclusions: [" + b"{pattern: '(a{1,900}){1,900}'}," * 300 + b"]\n"},
+    ],
+    ids=["keys", "names", "rules", "nesting", "patterns"],
+)
+def test_a_bundle_with_no_end_of_errors_is_refused_quickly(files: dict[str, bytes]) -> None:
+    start = time.perf_counter()
+    loaded = load_bundle(FILES | files if "x" in files else files)
+    assert time.perf_counter() - start < 8
+    assert loaded.bundle is None
+    assert 0 < len(loaded.diagnostics) <= 200
