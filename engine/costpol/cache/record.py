@@ -59,8 +59,6 @@ def pack(entry: Entry) -> dict[str, Any]:
         "cost": entry.cost_picodollars,
         "input_tokens": entry.input_tokens,
         "output_tokens": entry.output_tokens,
-        "input_tokens": entry.input_tokens,
-        "output_tokens": entry.output_tokens,
         "template": entry.template,
         "answer_id": entry.answer_id,
     }
