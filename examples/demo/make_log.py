@@ -11,6 +11,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zlib import crc32
 
 SYSTEM = (
     "You are the support assistant of an online shop for outdoor gear. Be friendly and precise. The shop ships to the "
@@ -108,7 +109,7 @@ def requests(rng: random.Random) -> Iterator[tuple[list[dict[str, str]], str, bo
         else:
             a, b = rng.sample(TENTS, 2)
             text = rng.choice(WORK).format(a=a, b=b, count=rng.randrange(10, 60))
-            yield [_user(text)], f"work-{number}", False
+            yield [_user(text)], f"work-{crc32(text.encode())}", False
 
 
 def _user(text: str) -> dict[str, str]:
