@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from costpol.commands import Scope
+from msgspec import DecodeError, Raw, json
+
+from costpol.commands import Entry, Scope
 from costpol.inference.caller import Caller
 from costpol.inference.request import Message, Request
 from costpol.pipeline.identity import identity_part
 
-LAYOUT = b"costpol-cache-1"
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+LAYOUT = b"costpol-cache-2"
 """Changes with the meaning of a digest, so that entries of an older layout are never found."""
 
 
@@ -32,18 +37,32 @@ class CachePlan:
     tools: bool
 
 
+_GLOBAL = Scope("global", "global")
+
+
 def scope_for(kind: str, caller: Caller) -> Scope | None:
-    """The scope of a caller, or `None` where the caller lacks the identity that the scope is made of."""
+    """The scope of a caller, or `None` where the caller lacks the identity that the scope is made of.
+
+    A user without a tenant is unknown: two tenants may each have a user of that name.
+    """
     if kind == "global":
-        return Scope("global", "global")
-    if caller.tenant is None and kind == "tenant":
+        return _GLOBAL
+    if not caller.tenant:
         return None
     tenant = identity_part(caller.tenant)
     if kind == "tenant":
         return Scope("tenant", f"tenant:{tenant}")
-    if caller.user is None:
+    if not caller.user:
         return None
     return Scope("user", f"user:{tenant}:{identity_part(caller.user)}")
+
+
+def usable(entry: Entry, plan: CachePlan, partition: str, scope: Scope, now: float) -> bool:
+    """Whether a kept answer may be given now. The store has looked already; what is another's must not depend on one
+    filter alone, and an answer kept under a longer life must not outlive the one that the policy now states."""
+    return (
+        entry.scope == scope and entry.partition == partition and now < entry.expires and now < entry.created + plan.ttl
+    )
 
 
 def partition_digest(
@@ -52,27 +71,30 @@ def partition_digest(
 ) -> str:  # fmt: skip
     """The digest of everything that must be equal besides the question.
 
-    A template's rendered text stands for the system prompt that it replaces; the position of the question in the
-    conversation is part of the history.
+    A template's rendered text stands for the leading system prompts that it replaces; the position of the question in
+    the conversation is part of the history.
     """
-    digest = sha256(LAYOUT)
-    last = _question_index(request)
-    for part in (
+    settings = [pair for pair in request.settings if pair[0] not in _LIMITS]  # `output_limit` says those already
+    parts = [
         request.dialect, model_class, embedder, template or "", system or "",
         "" if tools is None else "\x1f".join(("kept", *tools)), "json" if json_output else "",
-        str(output_limit), str(request.answers),
-    ):  # fmt: skip
+        str(output_limit), str(request.answers), str(len(settings)),
+    ]  # fmt: skip
+    digest = sha256(LAYOUT)
+    for part in parts:
         _feed(digest, part.encode("utf-8", "surrogatepass"))
-    for name, raw in request.settings:
-        if name in _LIMITS:
-            continue  # `output_limit` says it already, together with the policy's own limit
-        _feed(digest, name.encode())
+    for name, raw in settings:
+        _feed(digest, name.encode("utf-8", "surrogatepass"))
         _feed(digest, raw)
-    for index, message in enumerate(request.messages):
+    messages = request.messages
+    last = _question_index(messages)
+    first = 0 if system is None else leading_prompts(messages)
+    for index in range(first, len(messages)):
         if index == last:
             _feed(digest, b"\x00question")
-        elif system is None or message.role != "system":
-            _feed(digest, message.raw)
+            _feed_aside(digest, messages[index])
+        else:
+            _feed(digest, messages[index].raw)
     return digest.hexdigest()[:32]
 
 
@@ -80,14 +102,26 @@ _LIMITS = ("max_tokens", "max_completion_tokens")
 
 
 def question_digest(request: Request) -> str:
-    """The digest of the question, in which white space at the ends and its amount do not count."""
-    index = _question_index(request)
-    message = None if index is None else request.messages[index]
-    if message is None:
+    """The digest of the question. White space at its ends does not count, nor its amount within a single line; between
+    several lines it does, for they may be code."""
+    index = _question_index(request.messages)
+    if index is None:
         return sha256(b"").hexdigest()[:32]
+    message = request.messages[index]
     if message.attachments:
         return sha256(message.raw).hexdigest()[:32]
-    return sha256(" ".join(message.text.split()).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    text = message.text.strip()
+    if "\n" not in text:
+        text = " ".join(text.split())
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def leading_prompts(messages: tuple[Message, ...]) -> int:
+    """How many system prompts stand at the beginning: those that a template replaces."""
+    count = 0
+    while count < len(messages) and messages[count].role == "system":
+        count += 1
+    return count
 
 
 def single_turn(request: Request) -> bool:
@@ -101,15 +135,31 @@ def asks_last(request: Request) -> bool:
     return bool(request.messages) and request.messages[-1].role == "user"
 
 
-def _question_index(request: Request) -> int | None:
-    messages: tuple[Message, ...] = request.messages
+def _question_index(messages: tuple[Message, ...]) -> int | None:
     for index in range(len(messages) - 1, -1, -1):
         if messages[index].role == "user":
             return index
     return None
 
 
-def _feed(digest: object, part: bytes) -> None:
+def _feed(digest: _Hash, part: bytes) -> None:
     # The length in front keeps one part from flowing into the next.
-    digest.update(len(part).to_bytes(8, "big"))  # type: ignore[attr-defined]
-    digest.update(part)  # type: ignore[attr-defined]
+    digest.update(len(part).to_bytes(8, "big") + part)
+
+
+_MEMBERS = json.Decoder(dict[str, Raw])
+
+
+def _feed_aside(digest: _Hash, question: Message) -> None:
+    """What a question says besides its words, such as the participant's name."""
+    try:
+        members = _MEMBERS.decode(question.raw)
+    except DecodeError:  # not an object: nothing in it is known, so all of it counts
+        _feed(digest, question.raw)
+        return
+    for name in sorted(members.keys() - _WORDS):
+        _feed(digest, name.encode("utf-8", "surrogatepass"))
+        _feed(digest, bytes(members[name]))
+
+
+_WORDS = frozenset({"role", "content"})

@@ -22,6 +22,7 @@ from types import MappingProxyType
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from costpol.errors import ProvisionError
 from costpol.inference.prices import Price
 from costpol.inference.tokens import TokenCounter, estimate_tokens
 from costpol.pipeline.accounts import Unit, WindowBudget
@@ -34,7 +35,7 @@ from costpol.pipeline.stages.classify import ClassifyStage
 from costpol.pipeline.stages.lookup import LookupStage
 from costpol.pipeline.stages.personalize import PersonalizeStage, PersonalSignals
 from costpol.pipeline.stages.prompt import CompiledTemplate, PromptPlan, PromptStage, TemplateVariable
-from costpol.pipeline.stages.route import CompiledRule, RouteStage
+from costpol.pipeline.stages.route import REQUESTED, CompiledRule, RouteStage
 from costpol.pipeline.stages.step_down import CompiledRung, StepDownStage
 from costpol.pipeline.stages.store import StoreStage
 from costpol.pipeline.target import Target
@@ -64,18 +65,19 @@ class Provided:
 
 
 def compile_bundle(bundle: Bundle, provided: Provided) -> Pipeline:
-    """The pipeline of a bundle that has no errors."""
+    """The pipeline of a bundle that has no errors. Raises `ProvisionError` for what only compiling can tell."""
     keywords = KeywordCollector()
     routes = _routes(bundle.models, provided.prices)
     targets = {model: routes[model][0] for model in bundle.models.models}
     budgets = tuple(_window_budgets(bundle.budgets)) if bundle.budgets else ()
+    route = _route(bundle, routes, keywords)
     stages = {
         "classify": _classify(bundle, provided, keywords),
         "prompt": _prompt(bundle.prompts),
         "personalize": _personalize(bundle, keywords),
-        "route": _route(bundle, routes, keywords),
+        "route": route,
         "lookup": _lookup(bundle, provided),
-        "step_down": _step_down(bundle.budgets, budgets, routes),
+        "step_down": _step_down(bundle.budgets, budgets, route),
         "call": _call(bundle, budgets),
     }
     return Pipeline(
@@ -102,6 +104,7 @@ def _routes(models: Models, prices: Mapping[str, Price]) -> dict[str, tuple[Targ
             price=prices[name],
             timeout=models.providers[model.provider].timeout,
             context=model.context,
+            max_output=model.max_output,
             lacks=frozenset(model.lacks),
         )
 
@@ -236,17 +239,20 @@ def _limits(budget: Budget) -> Iterator[tuple[Unit, int]]:
         yield "calls", budget.calls
 
 
-def _step_down(
-    budgets: Budgets | None, windows: tuple[WindowBudget, ...], routes: Mapping[str, tuple[Target, ...]]
-) -> StepDownStage:
+def _step_down(budgets: Budgets | None, windows: tuple[WindowBudget, ...], route: RouteStage) -> StepDownStage:
     if budgets is None:
         return StepDownStage((), ())
     names = tuple(dict.fromkeys(window.name for window in windows))
-    rungs = tuple(_rung(rung, names, routes) for rung in sorted(budgets.ladder, key=lambda rung: rung.share))
-    return StepDownStage(rungs, windows)
+    rungs = tuple(_rung(rung, names, route.routes) for rung in sorted(budgets.ladder, key=lambda rung: rung.share))
+    return StepDownStage(rungs, windows, route.attempts)
 
 
 def _rung(rung: Rung, names: tuple[str, ...], routes: Mapping[str, tuple[Target, ...]]) -> CompiledRung:
+    if rung.route == REQUESTED:
+        raise ProvisionError(
+            f"a rung of the ladder cannot route to `{REQUESTED}`: what the caller asked for may be dearer",
+            help="name a tier or a model",
+        )
     return CompiledRung(
         at=int(rung.share * 1_000_000),
         label=f"{rung.share * 100:f}".rstrip("0").rstrip(".") + "%",

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from costpol.commands import Edit, Scope
+from costpol.inference.tokens import message_tokens
 from costpol.pipeline.accounts import OpenAccounts
+from costpol.pipeline.caching import leading_prompts
 from costpol.pipeline.decision import Decision, Note, Refusal
 from costpol.pipeline.signals import Signals
 from costpol.pipeline.target import Target
@@ -85,10 +87,24 @@ class Draft:
             return asked if capped is None else capped
         return min(asked, capped)
 
+    @property
+    def input_tokens(self) -> int:
+        """Input tokens of what is sent: the request's own, with its system prompt replaced. Tools that are left out
+        still count, so that the figure is rather too high."""
+        signals = self.signals
+        if self.system is None:
+            return signals.tokens
+        messages = signals.request.messages
+        replaced = messages[: leading_prompts(messages)]
+        own = sum(message_tokens(message, signals.count) for message in replaced)
+        return signals.tokens - own + signals.count(self.system) + 4
+
     def edit(self, target: Target, *, ask_usage: bool) -> Edit:
         """What has to change in the request for this target."""
         request = self.signals.request
         limit = self.output_limit
+        if limit is not None and target.max_output is not None and limit > target.max_output:
+            limit = target.max_output  # the caller's limit may suit a larger model only
         return Edit(
             model=None if target.upstream_name == request.model else target.upstream_name,
             max_output_tokens=None if limit == request.max_output_tokens else limit,

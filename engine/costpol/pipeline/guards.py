@@ -3,175 +3,265 @@
 An embedding puts "enable" beside "disable" and 20 beside 200. Each guard looks for one kind of difference in the words
 themselves; it only ever refuses.
 
-| guard    | refuses when                                                                            |
-| -------- | --------------------------------------------------------------------------------------- |
-| numbers  | the numbers differ: amounts, counts, ordinals, written in digits or as words            |
-| negation | one says no where the other does not, or they stand on two sides of a pair of opposites |
-| entities | a name, date, address or identifier of one is not in the other                          |
-| order    | what stands after `from` in one stands after `to` in the other, or the like             |
+| guard    | refuses when                                                                                |
+| -------- | ------------------------------------------------------------------------------------------- |
+| numbers  | the numbers differ: amounts, counts, ordinals, versions, written in digits or as words      |
+| negation | one says no where the other does not, or they stand on different sides: on and off, day and |
+|          | week, buyer and seller                                                                      |
+| entities | a name, date, address or identifier of one is not in the other                              |
+| order    | the same words tell another story: from savings to checking, from checking to savings       |
+
+Where a question cannot be read (words without spaces between them), any difference refuses.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import lru_cache
 
-Words = list[str]
-
-_EDGE = '.,;:!?"()[]{}<>\u2026\u00bf\u00a1'
-
-_NUMBER_WORDS = {
-    word: str(number)
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
-    )
-} | {
-    "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90",
-    "hundred": "100", "thousand": "1000", "million": "1000000", "once": "1", "twice": "2", "first": "1", "second": "2",
-    "third": "3", "fourth": "4", "fifth": "5", "double": "2", "triple": "3", "half": "0.5",
-}  # fmt: skip
-_VAGUE = frozenset({"one"})
-"""`one` is as often a pronoun as a number."""
-
-_NEGATORS = frozenset(
-    "not no never none nobody nothing nowhere neither nor cannot cant dont doesnt didnt wont isnt arent wasnt werent "
-    "hasnt havent hadnt wouldnt couldnt shouldnt aint without unable except nicht kein keine keinen nie ohne pas sans "
-    "jamais sin nunca".split()
+from costpol.pipeline.wording import (
+    CALENDAR,
+    COUNTS,
+    FILLERS,
+    NEGATIONS,
+    NEGATORS,
+    NUMBER_WORDS,
+    OPENERS,
+    PARTICLES,
+    SIDES,
+    SOURCES,
+    TARGETS,
+    UNITS,
 )
 
-_OPPOSITES = (
-    ("enable activate activated enabling activating", "disable deactivate deactivated disabling deactivating"),
-    ("on", "off"), ("with", "without"), ("before", "after"), ("open opening opened", "close closing closed"),
-    ("increase increasing raise raising", "decrease decreasing lower lowering reduce reducing"),
-    ("add adding", "remove removing delete deleting"), ("buy buying", "sell selling"), ("up", "down"),
-    ("accept accepted accepting", "decline declined reject rejected"), ("start starting begin", "stop stopping end"),
-    ("allow allowed allowing", "deny denied block blocked forbid forbidden"), ("lock locked", "unlock unlocked"),
-    ("freeze", "unfreeze"), ("subscribe", "unsubscribe cancel"), ("login", "logout"), ("install", "uninstall"),
-    ("send sending sent", "receive receiving received"), ("deposit depositing", "withdraw withdrawing withdrawal"),
-    ("minimum min least", "maximum max most"), ("more", "less fewer"), ("inside indoor", "outside outdoor"),
-    ("safe", "unsafe dangerous"), ("legal", "illegal"), ("possible", "impossible"), ("above over", "below under"),
-    ("upgrade", "downgrade"), ("import", "export"), ("upload", "download"), ("encrypt", "decrypt"),
-    ("connect", "disconnect"), ("show", "hide"), ("incoming", "outgoing"), ("earliest", "latest"),
-    ("cheapest", "dearest"),
-    ("always", "never"), ("include including included", "exclude excluding excluded"), ("physical", "virtual"),
-    ("credit", "debit"), ("weekday weekdays", "weekend weekends"), ("morning", "evening"), ("left", "right"),
-    ("input", "output"), ("hot", "cold"), ("pros advantages benefits", "cons disadvantages drawbacks"),
-    ("male men man", "female women woman"), ("arrive arrival arriving", "depart departure departing leave leaving"),
-)  # fmt: skip
-_SIDES: dict[str, tuple[int, int]] = {
-    word: (pair, side)
-    for pair, sides in enumerate(_OPPOSITES)
-    for side, words in enumerate(sides)
-    for word in words.split()
-}
+_EDGE = '.,;:!?"()[]{}<>*`\u2026\u00bf\u00a1\u201e\u201c\u201d\u00ab\u00bb'
+_SENTENCE_ENDS = (".", "!", "?", ":", "\u2026")
 
-_CALENDAR = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april june july august september "
-    "october november december today tomorrow yesterday tonight".split()
-)
-_FROM = frozenset({"from", "of", "leaving", "than", "before", "after", "by", "over", "beats", "against"})
-_TO = frozenset({"to", "into", "in", "towards", "for"})
-_FILLERS = frozenset({"my", "the", "a", "an", "our", "your", "their", "his", "her"})
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the guards see of one question."""
+
+    words: tuple[str, ...]
+    """In their order, without case, surrounding punctuation, apostrophes and the genitive's `s`."""
+    vocabulary: frozenset[str]
+    numbers: tuple[str, ...]
+    negations: int
+    sides: dict[int, frozenset[int]]
+    entities: frozenset[str]
+    named_first: bool
+    """Whether the first word has a capital and does not look like the beginning of any question."""
+    readable: bool
 
 
 def refusing(guards: Collection[str], question: str, cached: str) -> str | None:
-    """The first guard that sees a difference between a question and one that is kept, if any."""
-    if question == cached:
+    """The first guard that sees a difference between a question and one that is kept, if any.
+
+    Where the kept question was not kept as text, the first guard asked for refuses.
+    """
+    if question == cached or not guards:
         return None
-    left, right = _split(question), _split(cached)
+    left, right = read(question), read(cached)
     for name, differ in _GUARDS:
-        if name in guards and differ(left, right):
+        if name in guards and (not right.words or differ(left, right)):
             return name
     return None
 
 
-def _split(text: str) -> Words:
-    """The words as written, without punctuation around them."""
-    return [word for word in (raw.strip(_EDGE) for raw in text.replace("\u2019", "'").split()) if word]
+@lru_cache(maxsize=2048)
+def read(text: str) -> Reading:
+    """The words of a question and what they tell."""
+    if not text.isascii():
+        text = text.replace("\u2019", "'").replace("\u2212", "-")
+    written: list[str] = []
+    starts: list[bool] = []
+    begins = True
+    for token in text.split():
+        word = token.strip(_EDGE)
+        if word:
+            written.append(word)
+            starts.append(begins)
+        begins = token.endswith(_SENTENCE_ENDS)
+    words = tuple([_plain(word) for word in written])
+    return Reading(
+        words=words,
+        vocabulary=frozenset(words),
+        numbers=tuple(sorted(_numbers(written, words))),
+        negations=sum(1 for word in words if word in NEGATORS or word.startswith("non-")),
+        sides=_sides(words),
+        entities=_entities(written, words, starts),
+        named_first=bool(written) and written[0][0].isupper() and words[0] not in OPENERS,
+        readable=text.isascii() or not any(map(_spaceless, text)),
+    )
 
 
-def _numbers_differ(left: Words, right: Words) -> bool:
-    return Counter(_numbers(left)) != Counter(_numbers(right))
+def _plain(word: str) -> str:
+    plain = word.casefold()
+    if "'" in plain:
+        plain = plain.removesuffix("'s").replace("'", "")
+    return plain
 
 
-def _numbers(words: Words) -> list[str]:
-    found = []
-    for word in words:
-        if any(character.isdigit() for character in word):
-            digits = "".join(c for c in word if c.isdigit() or c == ".").strip(".")
-            found.append(digits.rstrip("0").rstrip(".") if "." in digits else digits)
-        elif (number := _NUMBER_WORDS.get(word.casefold())) and word.casefold() not in _VAGUE:
-            found.append(number)
+def _spaceless(character: str) -> bool:
+    """Whether it belongs to a script that writes no spaces between words: Chinese, Japanese, Thai and its relatives."""
+    return (
+        "\u0e00" <= character <= "\u0eff"
+        or "\u1000" <= character <= "\u109f"
+        or "\u1780" <= character <= "\u17ff"
+        or "\u2e80" <= character <= "\ua4ff"
+        or "\uf900" <= character <= "\ufaff"
+        or "\U00020000" <= character <= "\U0003ffff"
+    )
+
+
+def _numbers(written: list[str], words: tuple[str, ...]) -> list[str]:
+    found: list[str] = []
+    for raw, word in zip(written, words, strict=True):
+        if not raw.isalpha() and any(map(str.isdigit, raw)):
+            found += _digits(raw)
+        elif word in NUMBER_WORDS:
+            found.append(NUMBER_WORDS[word])
     return found
 
 
-def _polarity_differs(left: Words, right: Words) -> bool:
-    ours, theirs = _plain(left), _plain(right)
-    if _negations(ours) % 2 != _negations(theirs) % 2:
+def _digits(word: str) -> list[str]:
+    """The numbers in a word: `1,000` is 1000, `20.00` is 20, `2/3` is 2 and 3; but version 1.10 is not 1.1."""
+    found: list[str] = []
+    number = "-" if word[0] == "-" else ""
+    for character in word + " ":
+        if character.isdigit() or (character in ".," and number[-1:].isdigit()):
+            number += character
+        elif number:
+            number = number.rstrip(".,")
+            if number:
+                found.append(_canonical(number))
+            number = ""
+    return found
+
+
+def _canonical(number: str) -> str:
+    groups = number.split(",")
+    if all(len(group) == 3 for group in groups[1:-1]) and len(groups[-1].partition(".")[0]) == 3:
+        number = "".join(groups)
+    number = number.replace(",", ".")
+    whole, _, decimals = number.partition(".")
+    # Three decimals may be thousands, as half of the world writes them.
+    return whole if decimals and decimals.strip("0") == "" and len(decimals) != 3 else number
+
+
+def _sides(words: tuple[str, ...]) -> dict[int, frozenset[int]]:
+    found: dict[int, frozenset[int]] = {}
+    before = ""
+    for word in words:
+        stand = SIDES.get(word)
+        if word in PARTICLES:
+            stand = SIDES.get(f"{before} {word}", stand)
+        elif word in UNITS and (before in COUNTS or before in NUMBER_WORDS or before[-1:].isdigit()):
+            stand = UNITS[word]
+        if stand is not None:
+            group, side = stand
+            found[group] = found.get(group, frozenset()) | {side}
+        before = word
+    return found
+
+
+def _entities(written: list[str], words: tuple[str, ...], starts: list[bool]) -> frozenset[str]:
+    """Names, calendar words, addresses and identifiers. A capital at the start of a sentence, or in a text that has
+    capitals everywhere, says nothing."""
+    inner = [word for word, start in zip(written, starts, strict=True) if not start]
+    capitals = sum(1 for word in inner if word[0].isupper())
+    telling = capitals * 3 <= len(inner) * 2 or len(inner) < 4
+    found: set[str] = set()
+    for raw, word, start in zip(written, words, starts, strict=True):
+        if raw.isalpha():
+            rest = raw[1:]
+            named = telling and not start and raw[0].isupper() and word != "i"
+            if named or word in CALENDAR or not (rest.islower() or rest.isupper() or not rest):
+                found.add(word)
+        elif "'" in raw and word in ("im", "ive", "id", "ill"):
+            continue
+        elif _coded(raw) or (telling and not start and raw[0].isupper()):
+            found.add(word)
+    return frozenset(found)
+
+
+def _coded(word: str) -> bool:
+    """Whether it is an identifier, an address, a path: letters with digits, or joined by signs that join no words."""
+    if any(sign in word for sign in "@/\\_#") or "." in word:
+        return any(map(str.isalpha, word))
+    return any(map(str.isdigit, word)) and any(map(str.isalpha, word))
+
+
+def _numbers_differ(left: Reading, right: Reading) -> bool:
+    return left.numbers != right.numbers
+
+
+def _polarity_differs(left: Reading, right: Reading) -> bool:
+    if not (left.readable and right.readable) and left.words != right.words:
         return True
-    sides, others = _sides(ours), _sides(theirs)
-    return any(pair in others and others[pair] != side for pair, side in sides.items())
+    if left.negations % 2 != right.negations % 2:
+        return True
+    for group, sides in left.sides.items():
+        if right.sides.get(group, sides) != sides:
+            return True
+    ours, theirs = left.vocabulary - right.vocabulary, right.vocabulary - left.vocabulary
+    return _negates(ours, theirs) or _negates(theirs, ours)
 
 
-def _plain(words: Words) -> Words:
-    return [word.casefold().replace("'", "") for word in words]
-
-
-def _negations(words: Words) -> int:
-    return sum(1 for word in words if word in _NEGATORS)
-
-
-def _sides(words: Words) -> dict[int, frozenset[int]]:
-    found: dict[int, set[int]] = {}
+def _negates(words: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether a word is another's denial by its beginning: `unlimited` and `limited`."""
     for word in words:
-        if word in _SIDES:
-            pair, side = _SIDES[word]
-            found.setdefault(pair, set()).add(side)
-    return {pair: frozenset(sides) for pair, sides in found.items()}
+        if word[:2] in _DENIALS or word[:3] in _DENIALS:
+            for beginning in NEGATIONS:
+                if word.startswith(beginning) and word[len(beginning) :] in others:
+                    return True
+    return False
 
 
-def _entities_differ(left: Words, right: Words) -> bool:
-    ours, theirs = {w.casefold() for w in left}, {w.casefold() for w in right}
-    return not (_entities(left) <= theirs and _entities(right) <= ours)
+_DENIALS = frozenset(beginning[:3] for beginning in NEGATIONS)
 
 
-def _entities(words: Words) -> set[str]:
-    """Names, calendar words, addresses and identifiers. A capital at the start of a sentence, or in a text that is all
-    capitals, says nothing."""
-    shouted = sum(1 for word in words if word.isupper()) * 2 > len(words)
-    found = set()
-    for index, word in enumerate(words):
-        folded = word.casefold()
-        named = index > 0 and not shouted and word[0].isupper() and folded not in ("i", "i'm", "i've", "i'd", "i'll")
-        coded = any(c.isdigit() for c in word) and any(c.isalpha() for c in word)
-        if named or coded or folded in _CALENDAR or "@" in word or "://" in word:
-            found.add(folded)
-    return found
+def _entities_differ(left: Reading, right: Reading) -> bool:
+    if not (left.readable and right.readable) and left.words != right.words:
+        return True
+    if not (left.entities <= right.vocabulary and right.entities <= left.vocabulary):
+        return True
+    if not (left.named_first and right.named_first):
+        return False
+    return left.words[0] != right.words[0] and left.words[1:] == right.words[1:]
 
 
-def _order_differs(left: Words, right: Words) -> bool:
-    ours, theirs = _plain(left), _plain(right)
-    (our_from, our_to), (their_from, their_to) = _ends(ours), _ends(theirs)
+def _order_differs(left: Reading, right: Reading) -> bool:
+    if left.words == right.words:
+        return False
+    (our_from, our_to), (their_from, their_to) = _ends(left.words), _ends(right.words)
     if (our_from & their_to) - our_to or (our_to & their_from) - our_from:
         return True
-    directed = any(word in _FROM or word in _TO for word in ours)
-    return directed and ours != theirs and sorted(ours) == sorted(theirs)
+    if left.vocabulary != right.vocabulary or len(left.words) != len(right.words):
+        return False
+    if not left.vocabulary.isdisjoint(_SYMMETRIC) and not (our_from or our_to):
+        return False
+    ours, theirs = ([word for word in each.words if word not in FILLERS] for each in (left, right))
+    return ours != theirs and sorted(ours) == sorted(theirs)
 
 
-def _ends(words: Words) -> tuple[set[str], set[str]]:
+_SYMMETRIC = frozenset({"and", "or", "between", "vs", "versus"})
+
+
+def _ends(words: tuple[str, ...]) -> tuple[set[str], set[str]]:
     """The words that follow a `from`-like and a `to`-like preposition."""
     sources: set[str] = set()
     goals: set[str] = set()
     for position, word in enumerate(words[:-1]):
-        if word in _FROM or word in _TO:
-            following = next((w for w in words[position + 1 :] if w not in _FILLERS), None)
+        if word in SOURCES or word in TARGETS:
+            following = next((w for w in words[position + 1 :] if w not in FILLERS), None)
             if following is not None:
-                (sources if word in _FROM else goals).add(following)
+                (sources if word in SOURCES else goals).add(following)
     return sources, goals
 
 
-_GUARDS: tuple[tuple[str, Callable[[Words, Words], bool]], ...] = (
+_GUARDS: tuple[tuple[str, Callable[[Reading, Reading], bool]], ...] = (
     ("numbers", _numbers_differ),
     ("negation", _polarity_differs),
     ("entities", _entities_differ),

@@ -1,7 +1,7 @@
 """All words, phrases and patterns of a policy as one set: a text is scanned once, whatever the number of rules.
 
 RE2 runs in linear time, so a user-written pattern cannot stall a request. A word matches as a whole word: the
-characters beside it are no letters or digits. Scripts that are written without spaces have no such boundary.
+characters beside it are no letters, marks or digits. Scripts that are written without spaces have no such boundary.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+from costpol.errors import ProvisionError
 
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"'})
 
@@ -31,17 +33,19 @@ def _word_pattern(word: str) -> str:
 
     text = " ".join(normalise(word).split())
     body = r"\s+".join(re2.escape(part) for part in text.split(" "))
-    before = r"(?:^|[^\pL\pN_])" if _bounded(text[:1]) else ""
-    after = r"(?:$|[^\pL\pN_])" if _bounded(text[-1:]) else ""
+    before = r"(?:^|[^\pL\pM\pN_])" if _bounded(text[:1]) else ""
+    after = r"(?:$|[^\pL\pM\pN_])" if _bounded(text[-1:]) else ""
     return f"(?i:{before}{body}{after})"
 
 
 def _bounded(character: str) -> bool:
     """Whether a word that begins or ends with this character has a boundary there."""
-    if not character.isalnum():
+    if unicodedata.category(character or " ")[0] not in "LMN":
         return False
-    name = unicodedata.name(character, "")
-    return not name.startswith(("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR"))
+    return not unicodedata.name(character, "").startswith(_SPACELESS)
+
+
+_SPACELESS = ("CJK", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 
 
 @dataclass(slots=True)
@@ -70,7 +74,13 @@ class KeywordCollector:
         patterns = re2.Set.SearchSet(options)
         for pattern in self._numbers:  # in the order of their numbers
             patterns.Add(pattern)
-        patterns.Compile()
+        try:
+            patterns.Compile()
+        except re2.error as error:
+            raise ProvisionError(
+                "the words and patterns of the policy are too many, or repeat too much, for one set",
+                help="shorten counted repetitions such as `{1000}`",
+            ) from error
         return KeywordSet(patterns)
 
 

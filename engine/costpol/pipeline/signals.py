@@ -41,8 +41,8 @@ class Signals:
         self.request = arrival.request
         self.caller = arrival.caller
         self.intent: str | None = None
+        self.count = count
         self._keywords = keywords
-        self._count = count
 
     @lazy
     def question(self) -> str:
@@ -74,7 +74,7 @@ class Signals:
     @lazy
     def tokens(self) -> int:
         """Input tokens of the whole request."""
-        return request_tokens(self.request, self._count)
+        return request_tokens(self.request, self.count)
 
     @lazy
     def attachments(self) -> bool:

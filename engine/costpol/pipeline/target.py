@@ -19,4 +19,5 @@ class Target:
     price: Price
     timeout: float
     context: int | None = None
+    max_output: int | None = None
     lacks: frozenset[str] = frozenset()

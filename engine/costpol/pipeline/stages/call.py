@@ -6,7 +6,8 @@ once, with zero where nothing was answered.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from costpol.commands import (
     Answered,
@@ -21,7 +22,6 @@ from costpol.commands import (
     Settle,
 )
 from costpol.inference.response import Response
-from costpol.inference.tokens import estimate_tokens
 from costpol.inference.usage import Usage
 from costpol.pipeline.accounts import WindowBudget
 from costpol.pipeline.decision import Refusal
@@ -58,58 +58,78 @@ class CallStage:
 
     def run(self, draft: Draft) -> Flow:
         """Returns a `Result`, or `None` after setting `draft.refusal`."""
-        arrival = draft.signals.arrival
         failed: Result | None = None
+        refusal: Refusal | None = None
+        waited = 0.0
         for position, target in enumerate(draft.targets):
-            last = position == len(draft.targets) - 1
-            reservation = yield from self._reserve(draft, target)
+            waited += target.timeout
+            reservation = yield from self._reserve(draft, target, waited)
             if isinstance(reservation, Refusal):
-                if last and failed is None:
-                    draft.refusal = reservation
+                refusal = reservation
                 continue
-            draft.refused = None
             draft.model = target.model
             draft.attempts = (*draft.attempts, target.model)
-            edit = draft.edit(target, ask_usage=bool(draft.accounts))
-            headers = decision_headers(draft.decision())
-            reply = yield Call(target.provider, target.model, edit, target.timeout, headers, last)
+            reply = yield self._call(draft, target, last=position == len(draft.targets) - 1)
             if isinstance(reply, Answered):
-                return (yield from self._settle(draft, target, reply, reservation))
+                draft.refused = None
+                return (yield from self._answered(draft, target, reply, reservation))
             failed = Result(reply, target)
             draft.note(NAME, "no answer", model=target.model, failure=reply.kind, status=reply.status)
-            if reservation is not None:
-                yield Settle(reservation, (0,) * len(draft.accounts), arrival.now)
+            yield from self._settle(draft, reservation, {"usd": 0, "tokens": 0, "calls": 0})
             if _failure(reply) not in self.retry_on:
                 break
+        if failed is None:
+            draft.refusal = refusal or Refusal(503, "no_model", "the policy names no model for this request")
+        else:
+            draft.refused = None
         return failed
 
-    def _reserve(self, draft: Draft, target: Target) -> Flow:
-        """Returns the reservation's number, `None` where nothing has to be reserved, or a `Refusal`."""
+    @staticmethod
+    def _call(draft: Draft, target: Target, *, last: bool) -> Call:
+        streamed = draft.signals.request.stream  # only then must the head leave before the decision is complete
+        headers = decision_headers(draft.decision()) if streamed else ()
+        edit = draft.edit(target, ask_usage=bool(draft.accounts))
+        return Call(target.provider, target.model, edit, target.timeout, headers, last)
+
+    def _reserve(self, draft: Draft, target: Target, waited: float) -> Flow:
+        """Returns the reservation's number, `None` where nothing has to be reserved, or a `Refusal`.
+
+        `waited` is how long after the arrival this target may at most begin to answer.
+        """
         if not (draft.accounts or self.limits):
             return None
-        arrival = draft.signals.arrival
-        request = arrival.request
-        output = (draft.output_limit or self.assume_output_tokens) * request.answers
-        tokens = draft.signals.tokens + output
-        worst = target.price.worst_case(
-            draft.signals.tokens, output, media=draft.signals.attachments, long_writes=False
+        now = draft.signals.arrival.now
+        output = self._longest_answer(draft, target)
+        input = draft.input_tokens
+        price = target.price
+        worst = price.worst_case(
+            input, 0 if price.rates.output is None else output, media=draft.signals.attachments, long_writes=False
         )
-        amounts = {"usd": picodollars(worst), "tokens": tokens, "calls": 1}
+        amounts = {"usd": picodollars(worst), "tokens": input + output, "calls": 1}
         for limit in self.limits:
             if amounts[limit.unit] > limit.limit:
                 return self._refuse_request(draft, target, limit, amounts[limit.unit])
         if not draft.accounts:
             return None
         holds = tuple(
-            Hold(account, amounts[budget.unit], budget.limit, budget.name) for budget, account in draft.accounts
+            # No more than what is refused anyway: a request for billions of tokens must not overflow a ledger.
+            Hold(account, min(amounts[budget.unit], budget.limit + 1), budget.limit, budget.name)
+            for budget, account in draft.accounts
         )
-        reply = yield Reserve(holds, arrival.now, arrival.now + target.timeout + _HOLD_GRACE)
+        reply = yield Reserve(holds, now, now + waited + _HOLD_GRACE)
         if isinstance(reply, Granted):
-            draft.note(NAME, "reserved", model=target.model, picodollars=amounts["usd"], tokens=tokens)
+            draft.note(NAME, "reserved", model=target.model, picodollars=amounts["usd"], tokens=amounts["tokens"])
             return reply.reservation
         if isinstance(reply, Exceeded):
             return self._refuse_window(draft, target, reply)
         return self._ledger_down(draft, reply)
+
+    def _longest_answer(self, draft: Draft, target: Target) -> int:
+        """Output tokens that all answers together may have."""
+        limit = draft.output_limit or self.assume_output_tokens
+        if target.max_output is not None:
+            limit = min(limit, target.max_output)
+        return limit * draft.signals.request.answers
 
     def _refuse_request(self, draft: Draft, target: Target, limit: RequestLimit, amount: int) -> Refusal:
         asked, allowed = _amount(limit.unit, amount), _amount(limit.unit, limit.limit)
@@ -122,11 +142,14 @@ class CallStage:
 
     def _refuse_window(self, draft: Draft, target: Target, reply: Exceeded) -> Refusal:
         hold = reply.hold
-        budget = next(budget for budget in self.budgets if budget.name == hold.budget and budget.limit == hold.limit)
+        budget = next(budget for budget, account in draft.accounts if account == hold.account)
         used, allowed = _amount(budget.unit, reply.used), _amount(budget.unit, hold.limit)
+        asked = _amount(budget.unit, hold.amount)
         draft.refused = budget.name
-        draft.note(NAME, "budget used up", budget=budget.name, model=target.model, used=used, limit=allowed)
-        message = f"the budget `{budget.name}` is used up: {used} of {allowed} per {budget.per}"
+        draft.note(
+            NAME, "budget used up", budget=budget.name, model=target.model, used=used, asked=asked, limit=allowed
+        )
+        message = f"the budget `{budget.name}` is used up: {used} of {allowed} per {budget.per}, this may take {asked}"
         wait = max(hold.account.until - draft.signals.arrival.now, 1.0)
         return Refusal(429, "budget_exceeded", message, wait)
 
@@ -136,21 +159,25 @@ class CallStage:
             return None
         return Refusal(503, "ledger_unavailable", "the budget ledger cannot be used", 5.0)
 
-    def _settle(self, draft: Draft, target: Target, reply: Answered, reservation: int | None) -> Flow:
+    def _answered(self, draft: Draft, target: Target, reply: Answered, reservation: int | None) -> Flow:
         usage = _complete(reply.response, draft)
         cost = target.price.cost(usage)
-        if reservation is not None:
-            amounts = {"usd": cost.picodollars, "tokens": usage.total_tokens, "calls": 1}
-            settled = yield Settle(
-                reservation, tuple(amounts[budget.unit] for budget, _ in draft.accounts), draft.signals.arrival.now
-            )
-            if isinstance(settled, Failed):
-                draft.note(NAME, "not settled", reason=settled.reason)
+        amounts = {"usd": cost.picodollars, "tokens": usage.total_tokens, "calls": 1}
+        yield from self._settle(draft, reservation, amounts)
         draft.note(
             NAME, "answered", model=target.model, estimated=usage.estimated, picodollars=cost.picodollars,
             bill=cost.parts, source=target.price.source,
         )  # fmt: skip
         return Result(reply, target, usage, cost)
+
+    @staticmethod
+    def _settle(draft: Draft, reservation: int | None, amounts: Mapping[str, int]) -> Flow:
+        if reservation is None:
+            return
+        used = tuple(amounts[budget.unit] for budget, _ in draft.accounts)
+        settled = yield Settle(reservation, used, draft.signals.arrival.now)
+        if isinstance(settled, Failed):
+            draft.note(NAME, "not settled", reason=settled.reason)
 
 
 def _failure(reply: CallFailed) -> str:
@@ -165,11 +192,14 @@ def _complete(response: Response, draft: Draft) -> Usage:
     usage = response.usage
     if usage.input_tokens is not None and usage.output_tokens is not None:
         return usage
-    return Usage(
-        input_tokens=draft.signals.tokens if usage.input_tokens is None else usage.input_tokens,
-        output_tokens=estimate_tokens(response.content) if usage.output_tokens is None else usage.output_tokens,
-        cache_read_tokens=usage.cache_read_tokens,
-        cache_write_tokens=usage.cache_write_tokens,
+    count = draft.signals.count
+    output = count(response.content) * max(response.answers, 1)
+    if response.tool_calls and response.body is not None:
+        output = count(response.body.decode("utf-8", "replace"))  # the calls stand nowhere else
+    return replace(
+        usage,
+        input_tokens=draft.input_tokens if usage.input_tokens is None else usage.input_tokens,
+        output_tokens=output if usage.output_tokens is None else usage.output_tokens,
         estimated=True,
     )
 

@@ -18,10 +18,14 @@ from costpol.pipeline.caching import (
     question_digest,
     scope_for,
     single_turn,
+    usable,
 )
 from costpol.pipeline.draft import Draft
 
 NAME = "lookup"
+_LONGEST_ALIKE = 800
+"""Characters up to which a question is compared by likeness: the vectors of two long texts that differ in one sentence
+hardly differ."""
 _CANDIDATES = 5
 """How many near questions are looked at: a guard that refuses the nearest may accept the next."""
 
@@ -47,7 +51,7 @@ class LookupStage:
                 draft.note(NAME, "bypass", reason=reason)
             return None
         self._identify(plan, draft)
-        hit = yield from self._exact(draft)
+        hit = yield from self._exact(plan, draft)
         if hit is None:
             hit = yield from self._similar(plan, draft)
         return hit
@@ -88,19 +92,24 @@ class LookupStage:
             output_limit=draft.output_limit,
         )
 
-    def _exact(self, draft: Draft) -> Flow:
+    def _exact(self, plan: CachePlan, draft: Draft) -> Flow:
         assert draft.scope is not None  # noqa: S101 - `_bypass` saw to it
-        found = yield LookupExact(draft.partition, draft.question, draft.scope, draft.signals.arrival.now)
+        now = draft.signals.arrival.now
+        found = yield LookupExact(draft.partition, draft.question, draft.scope, now)
         if isinstance(found, Failed):
             draft.cache = f"bypass; {found.reason}"
             draft.plan = None
             draft.note(NAME, "cache does not answer", reason=found.reason)
             return None
-        if found is not None:
-            draft.cache = "hit; exact"
-            draft.note(NAME, "hit", kind="exact", created=found.entry.created, expires=found.entry.expires)
-        else:
+        if (
+            found is None
+            or found.entry.question != draft.question
+            or not usable(found.entry, plan, draft.partition, draft.scope, now)
+        ):
             draft.cache = "miss"
+            return None
+        draft.cache = "hit; exact"
+        draft.note(NAME, "hit", kind="exact", created=found.entry.created, expires=found.entry.expires)
         return found
 
     def _similar(self, plan: CachePlan, draft: Draft) -> Flow:
@@ -127,7 +136,10 @@ class LookupStage:
         return self._choose(plan, found, draft)
 
     def _choose(self, plan: CachePlan, found: tuple[Hit, ...], draft: Draft) -> Hit | None:
+        now = draft.signals.arrival.now
         for candidate in found:
+            if draft.scope is None or not usable(candidate.entry, plan, draft.partition, draft.scope, now):
+                continue
             likeness = round(candidate.similarity, 4)
             if candidate.similarity < plan.threshold:  # type: ignore[operator]
                 draft.note(NAME, "miss", nearest=likeness, threshold=plan.threshold)
@@ -156,4 +168,9 @@ def _not_alike(plan: CachePlan, draft: Draft) -> str | None:
         return "tools"
     if not plan.multi_turn and not single_turn(request):
         return "multi-turn"
+    question = draft.signals.question
+    if len(question) > _LONGEST_ALIKE:
+        return "long"
+    if "```" in question or "\n  " in question or "\n\t" in question:
+        return "code"
     return None

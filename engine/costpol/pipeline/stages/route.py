@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from costpol.inference.request import Request
+from costpol.pipeline.ability import able
 from costpol.pipeline.decision import Refusal
 from costpol.pipeline.draft import Draft
 from costpol.pipeline.matching import Predicate
@@ -16,6 +17,8 @@ from costpol.pipeline.target import Target
 
 NAME = "route"
 REQUESTED = "requested"
+_SHOWN = 128
+"""Characters of a caller's model name that a message repeats: as many as a name of a policy may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,8 @@ class RouteStage:
         targets = self.targets(rule.route, signals.request)
         if not targets:
             name = signals.request.model
-            draft.refusal = Refusal(404, "model_not_found", f"the policy declares no model `{name}`")
-            draft.note(NAME, "model not declared", rule=rule.name, model=name)
+            draft.refusal = Refusal(404, "model_not_found", f"the policy declares no model `{name[:_SHOWN]}`")
+            draft.note(NAME, "model not declared", rule=rule.name, model=name[:_SHOWN])
             return
         draft.targets = self._able(targets, draft)
         draft.routed = draft.targets[0]
@@ -61,23 +64,7 @@ class RouteStage:
 
     def _able(self, targets: tuple[Target, ...], draft: Draft) -> tuple[Target, ...]:
         """The first targets that can do what is asked; all of them where none can, so that the provider says why."""
-        able = tuple(target for target in targets if not _lacking(target, draft))
-        if not able:
+        fit = able(targets, draft)
+        if not fit:
             draft.note(NAME, "no model can do what is asked", models=[target.model for target in targets])
-        return (able or targets)[: self.attempts]
-
-
-def _lacking(target: Target, draft: Draft) -> bool:
-    """Whether the target cannot serve the request: a capability is missing, or its context window is too small."""
-    request = draft.signals.request
-    if target.lacks:
-        wants = {
-            "tools": bool(request.tools) and draft.tools != (),
-            "json": request.output_format != "text",
-            "images": draft.signals.attachments,
-            "streaming": request.stream,
-        }
-        if any(wants[capability] for capability in target.lacks):
-            return True
-    # A text has at most as many tokens as octets, so a small body needs no count.
-    return target.context is not None and len(request.raw) > target.context and draft.signals.tokens > target.context
+        return (fit or targets)[: self.attempts]

@@ -6,8 +6,10 @@ It comes after the lookup, because a hit costs nothing, and before the call, who
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from costpol.commands import Failed, Flow, Standing
+from costpol.pipeline.ability import able
 from costpol.pipeline.accounts import WindowBudget, open_accounts
 from costpol.pipeline.decision import Refusal
 from costpol.pipeline.draft import Draft
@@ -34,6 +36,8 @@ class StepDownStage:
 
     rungs: tuple[CompiledRung, ...]
     budgets: tuple[WindowBudget, ...]
+    attempts: int = 1
+    """How many targets one request may try."""
 
     def run(self, draft: Draft) -> Flow:
         """Sets the accounts, and a cheaper target, a shorter answer or a refusal, as far as the rungs reached say."""
@@ -52,16 +56,32 @@ class StepDownStage:
         for rung in self.rungs:
             reached = [name for name in rung.budgets if name in shares and shares[name][0] >= rung.at]
             if reached:
-                self._apply(rung, reached[0], shares[reached[0]][1], draft)
+                name = max(reached, key=lambda name: shares[name][1])  # the one that stays used up longest
+                self._apply(rung, name, shares[name][1], draft)
 
-    @staticmethod
-    def _apply(rung: CompiledRung, budget: str, until: float, draft: Draft) -> None:
+    def _apply(self, rung: CompiledRung, budget: str, until: float, draft: Draft) -> None:
         draft.rungs = (*draft.rungs, f"{budget} {rung.label}")
         draft.note(NAME, "rung reached", budget=budget, at=rung.label)
         draft.cap_output(rung.max_output_tokens)
         if rung.targets is not None:
-            draft.targets = rung.targets
+            self._redirect(rung.targets, draft)
         if rung.refuse is not None and draft.refusal is None:
             draft.refused = budget
             wait = max(until - draft.signals.arrival.now, 1.0)
             draft.refusal = Refusal(429, "budget_exceeded", rung.refuse, wait)
+
+    def _redirect(self, targets: tuple[Target, ...], draft: Draft) -> None:
+        """Takes the targets that can do what is asked and cost no more than the one routed. Where there is none the
+        route stays: a budget near its end must not make a request dearer, nor break it."""
+        most = _price(draft.targets[0], draft)
+        cheaper = tuple(target for target in able(targets, draft) if _price(target, draft) <= most)
+        if cheaper:
+            draft.targets = cheaper[: self.attempts]
+        else:
+            draft.note(NAME, "no cheaper model", routed=draft.targets[0].model)
+
+
+def _price(target: Target, draft: Draft) -> Decimal:
+    """What the request may cost there; for comparison only, so any plausible length of the answer serves."""
+    output = 0 if target.price.rates.output is None else draft.output_limit or 1000
+    return target.price.worst_case(draft.input_tokens, output, media=False, long_writes=False)
