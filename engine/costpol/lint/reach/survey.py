@@ -13,7 +13,9 @@ from costpol.lint.reach.witness import Witness, witness
 from costpol.policy.nodes.matcher import When
 
 STEPS = 3000
-"""How many splits one question about one rule may take before the rule counts as not analysed."""
+"""How many splits the question whether a rule is reached may take before it counts as not analysed."""
+HEIR_STEPS = 500
+"""The same for the question who would decide in its place: worth less, asked of more rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def survey(matchers: Sequence[When], intents: Sequence[str] | None) -> Survey:
 
 def redundant(found: Survey, outcomes: Sequence[Hashable]) -> dict[int, int]:
     """Reached rules without which every request would fare the same by another rule, each with the position of the
-    first such rule. Where the default would decide instead, the rule at least names what it is about, and is left alone."""
+    first such rule. One that only repeats the default at least names what it is about, and is left alone."""
     result: dict[int, int] = {}
     for number, verdict in enumerate(found.verdicts):
         if isinstance(verdict, Reached) and not _differs(found, outcomes, number, verdict.box):
@@ -187,7 +189,7 @@ def _heir(found: Survey, outcomes: Sequence[Hashable], number: int) -> int | Non
     earlier = [Cover(box, owner) for owner in range(number) for box in found.regions[owner] or ()]
     later = range(number + 1, len(found.regions))
     heir = len(found.regions)  # lowered by the first rule that takes anything
-    steps = Steps(STEPS)
+    steps = Steps(HEIR_STEPS)
     try:
         for box in region:
             for left in remains(box, earlier, space, steps, set()):

@@ -93,7 +93,9 @@ def _message(box: Box, space: Space) -> str:
         candidates = candidates or fitting
     else:
         present = " \u00b7 ".join(min(g, key=len) for n, g in space.word_groups.items() if box.get(n) == 0b10)
-        candidates = [present] if present else ["" if most == 0 else filler for filler in _FILLERS]
+        around = ("{}", "please {}", "{} please", "\u00b7 {}")
+        fillers = ("",) if most == 0 else _FILLERS
+        candidates = [each.format(present) for each in around] if present else list(fillers)
     for candidate in candidates:
         for padded in (candidate, _padded(candidate, least, most)):
             if _fits(padded, box, space):
