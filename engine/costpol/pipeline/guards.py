@@ -80,15 +80,18 @@ def read(text: str) -> Reading:
     for token in text.split():
         word = token.strip(_EDGE)
         if word:
-            written.append(word)
-            starts.append(begins)
+            parts = word.split("/") if "/" in word else [word]
+            if len(parts) > 1 and not all(map(str.isalpha, parts)):
+                parts = [word]  # a path or a fraction, not an "or"
+            written += parts
+            starts += [begins] * len(parts)
         begins = token.endswith(_SENTENCE_ENDS)
     words = tuple([_plain(word) for word in written])
     return Reading(
         words=words,
         vocabulary=frozenset(words),
         numbers=tuple(sorted(_numbers(written, words))),
-        negations=sum(1 for word in words if word in NEGATORS or word.startswith("non-")),
+        negations=len([word for word in words if word in NEGATORS or word[:4] == "non-"]),
         sides=_sides(words),
         entities=_entities(written, words, starts),
         named_first=bool(written) and written[0][0].isupper() and words[0] not in OPENERS,
@@ -169,16 +172,18 @@ def _sides(words: tuple[str, ...]) -> dict[int, frozenset[int]]:
 def _entities(written: list[str], words: tuple[str, ...], starts: list[bool]) -> frozenset[str]:
     """Names, calendar words, addresses and identifiers. A capital at the start of a sentence, or in a text that has
     capitals everywhere, says nothing."""
-    inner = [word for word, start in zip(written, starts, strict=True) if not start]
-    capitals = sum(1 for word in inner if word[0].isupper())
+    inner = [word[0].isupper() for word, start in zip(written, starts, strict=True) if not start]
+    capitals = sum(inner)
     telling = capitals * 3 <= len(inner) * 2 or len(inner) < 4
     found: set[str] = set()
     for raw, word, start in zip(written, words, starts, strict=True):
-        if raw.isalpha():
-            rest = raw[1:]
-            named = telling and not start and raw[0].isupper() and word != "i"
-            if named or word in CALENDAR or not (rest.islower() or rest.isupper() or not rest):
-                found.add(word)
+        if word in CALENDAR:
+            found.add(word)
+        elif raw.isalpha():
+            if not raw.islower() and word != "i":
+                named = telling and not start and raw[0].isupper()
+                if named or not (raw[1:].islower() or raw[1:].isupper() or not raw[1:]):  # or capitals within
+                    found.add(word)
         elif "'" in raw and word in ("im", "ive", "id", "ill"):
             continue
         elif _coded(raw) or (telling and not start and raw[0].isupper()):

@@ -22,7 +22,7 @@ NUMBER_WORDS = {
 }  # fmt: skip
 
 NEGATORS = frozenset(
-    "not no never none nobody nothing nowhere neither nor cannot cant dont doesnt didnt wont isnt arent wasnt werent "
+    "not no non never none nobody nothing nowhere neither nor cannot cant dont doesnt didnt wont isnt arent wasnt werent "
     "hasnt havent hadnt wouldnt couldnt shouldnt mustnt neednt aint without unable except unless "
     "nicht kein keine keinen keiner nie ohne pas sans jamais sin nunca nao não sem non senza mai niet geen zonder "
     "не нет ни без никогда".split()

@@ -118,6 +118,8 @@ PARAPHRASES = [
     ("can someone explain the fees", "please explain the fees"),
     ("is there one for children", "is there something for children"),
     ("wie lange dauert die Lieferung", "wie lange dauert denn die Lieferung"),
+    ("may I bring a cat/dog", "may I bring a dog or a cat"),
+    ("a non-refundable ticket", "a non refundable ticket"),
     ("what is a refund? how does it work?", "What is a refund, and how does it work"),
 ]
 
