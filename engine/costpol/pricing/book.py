@@ -12,16 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from costpol.errors import ProvisionError
 from costpol.inference.prices import Price, PriceBook
 from costpol.pricing.conversion import price_from
 from costpol.pricing.data import SOURCE, BookVersion, book_version, dated_prices, installed_version, newest_price, utc
 from costpol.pricing.listing import OWN_PRICE, Listing, guess, resolve
-
-if TYPE_CHECKING:
-    from genai_prices.types import ModelInfo, StartDateConstraint, TimeOfDateConstraint
+from costpol.pricing.types import Constraint, ModelInfo, TimeOfDateConstraint
 
 __all__ = [
     "BookVersion",
@@ -79,8 +76,6 @@ def load_context_window(reference: str) -> int | None:
 
 
 def _price_at(listing: Listing, at: datetime, batch: bool = False) -> Price | None:
-    from genai_prices.types import TimeOfDateConstraint
-
     instant = utc(at)
     if any(isinstance(constraint, TimeOfDateConstraint) for constraint in _constraints(listing.model)):
         return _price(listing, instant, batch)
@@ -101,7 +96,7 @@ def _price(listing: Listing, at: datetime, batch: bool) -> Price | None:
     return price_from(figures, source, newest_price(at.date()), until)
 
 
-def _constraints(model: ModelInfo) -> Iterator[StartDateConstraint | TimeOfDateConstraint]:
+def _constraints(model: ModelInfo) -> Iterator[Constraint]:
     for each in (*dated_prices(model), *(model.price_variants or ())):
         if each.constraint is not None:
             yield each.constraint
@@ -109,8 +104,6 @@ def _constraints(model: ModelInfo) -> Iterator[StartDateConstraint | TimeOfDateC
 
 def _changes(model: ModelInfo, at: datetime) -> Iterator[datetime]:
     """The instants after `at` at which another price may take over: start dates and the next turns of the clock."""
-    from genai_prices.types import TimeOfDateConstraint
-
     for constraint in _constraints(model):
         if isinstance(constraint, TimeOfDateConstraint):
             for clock in (constraint.start_time, constraint.end_time):

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from costpol.inference.prices import Price
 from costpol.inference.rates import Rates, Tier
+from costpol.pricing.types import ModelPrice, TieredPrices
 from costpol.units import picodollars
-
-if TYPE_CHECKING:
-    from genai_prices.types import ModelPrice, TieredPrices
 
 _RATES = {
     "input_mtok": "input",
@@ -33,27 +30,25 @@ _RATES = {
 def price_from(figures: ModelPrice, source: str, as_of: date | None, effective_until: datetime | None) -> Price | None:
     """The price, or `None` where the data has no price for input tokens (models paid by the hour or by the page, and
     models that are listed without a price: unknown is not free)."""
-    given: dict[str, Decimal | TieredPrices] = {
-        key: value for key, value in vars(figures).items() if value is not None and not key.startswith("_")
-    }
-    if "input_mtok" not in given:
+    if "input_mtok" not in figures:
         return None
-    bounds = sorted({tier.start for value in given.values() if not isinstance(value, Decimal) for tier in value.tiers})
-    request, search = given.get("requests_kcount"), given.get("web_searches_kcount")
+    tiers = (tier for value in figures.values() if isinstance(value, TieredPrices) for tier in value.tiers)
+    bounds = sorted({tier.start for tier in tiers})
+    request, search = figures.get("requests_kcount"), figures.get("web_searches_kcount")
     return Price(
-        rates=_rates(given, 0),
-        tiers=tuple(Tier(bound, _rates(given, bound + 1)) for bound in bounds),
+        rates=_rates(figures, 0),
+        tiers=tuple(Tier(bound, _rates(figures, bound + 1)) for bound in bounds),
         request=0 if request is None else _fee(request),
         web_search=None if search is None else _fee(search),
         source=source,
         as_of=as_of,
         effective_until=effective_until,
-        unmetered=tuple(sorted(key for key in given if key.endswith("_mtok") and key not in _RATES)),
+        unmetered=tuple(sorted(key for key in figures if key.endswith("_mtok") and key not in _RATES)),
     )
 
 
-def _rates(given: dict[str, Decimal | TieredPrices], input_tokens: int) -> Rates:
-    amounts = {rate: _at(given[key], input_tokens) for key, rate in _RATES.items() if key in given}
+def _rates(figures: ModelPrice, input_tokens: int) -> Rates:
+    amounts = {rate: _at(figures[key], input_tokens) for key, rate in _RATES.items() if key in figures}
     return Rates.per_million(input=amounts.pop("input"), output=amounts.pop("output", None), **amounts)
 
 

@@ -1,7 +1,8 @@
 """The installed `genai-prices` data: its providers, and what identifies it.
 
-Importing it takes about 0.3 s (the package imports an HTTP client and pydantic), so the first look-up does it. Nothing
-here reaches for the network: the data is what was installed, whatever the package could download.
+Only the package's data file is run, by the words of `types`: importing the package takes ten times as long, for an HTTP
+client and a schema library that no price needs. The first look-up does it. Nothing here reaches for the network: the
+data is what was installed, whatever the package could download.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ import hashlib
 from bisect import bisect_right
 from datetime import UTC, date, datetime
 from functools import cache
-from importlib.metadata import version
-from importlib.resources import files
-from typing import TYPE_CHECKING, NamedTuple
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from genai_prices.types import ConditionalPrice, ModelInfo, Provider
+from costpol.errors import ProvisionError
+from costpol.pricing.types import ConditionalPrice, ModelInfo, Provider, StartDateConstraint
 
 SOURCE = "genai-prices"
+_REINSTALL = "install costpol again"
 
 
 class BookVersion(NamedTuple):
@@ -43,14 +45,19 @@ def utc(at: datetime) -> datetime:
 @cache
 def providers() -> tuple[Provider, ...]:
     """All providers with their models, in the order in which the data's rules try them."""
-    from genai_prices.data import providers as loaded
-
-    return tuple(loaded)
+    spec = spec_from_file_location("costpol.pricing.genai_prices_data", _file())  # its package, for `from .types`
+    if spec is None or spec.loader is None:
+        raise ProvisionError(f"the price data `{_file()}` cannot be loaded", _REINSTALL)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return tuple(module.providers)
 
 
 @cache
 def installed_version() -> str:
     """The version of the installed package, which dates the data."""
+    from importlib.metadata import version
+
     return version(SOURCE)
 
 
@@ -68,12 +75,18 @@ def newest_price(day: date) -> date | None:
 
 @cache
 def _start_dates() -> tuple[date, ...]:
-    from genai_prices.types import StartDateConstraint
-
     dated = (each.constraint for provider in providers() for model in provider.models for each in dated_prices(model))
     return tuple(sorted({each.start_date for each in dated if isinstance(each, StartDateConstraint)}))
 
 
 @cache
 def _digest() -> str:
-    return hashlib.sha256(files("genai_prices").joinpath("data.py").read_bytes()).hexdigest()
+    return hashlib.sha256(_file().read_bytes()).hexdigest()
+
+
+@cache
+def _file() -> Path:
+    spec = find_spec("genai_prices")
+    if spec is None or spec.origin is None:
+        raise ProvisionError("the package `genai-prices`, which holds the prices, is not installed", _REINSTALL)
+    return Path(spec.origin).with_name("data.py")

@@ -9,13 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from costpol.errors import ProvisionError
 from costpol.pricing.data import providers
-
-if TYPE_CHECKING:
-    from genai_prices.types import ModelInfo, Provider
+from costpol.pricing.types import ModelInfo, Provider, find_provider
 
 LONGEST_NAME = 256
 """Longer names are in no price list, and matching patterns against them is not worth the time."""
@@ -75,7 +72,7 @@ def guess(model_name: str) -> Listing | None:
     name = model_name.removeprefix("models/").lower()
     for provider in providers():
         if provider.model_match is not None and provider.model_match.is_match(name):
-            model = provider.find_model(name, all_providers=list(providers()))
+            model = provider.find_model(name, all_providers=providers())
             return None if model is None else Listing(provider, model)
     return None
 
@@ -92,14 +89,12 @@ def _listed(reference: str) -> Listing | None:
     if not slash or not model_ref or len(reference) > LONGEST_NAME:
         return None
     provider = _provider(provider_id)
-    model = provider.find_model(model_ref, all_providers=list(providers())) if provider else None
+    model = provider.find_model(model_ref, all_providers=providers()) if provider else None
     return Listing(provider, model) if provider and model else None
 
 
 def _provider(provider_id: str) -> Provider | None:
-    from genai_prices.data_snapshot import find_provider_by_id
-
-    return find_provider_by_id(list(providers()), provider_id) if provider_id.strip() else None
+    return find_provider(providers(), provider_id) if provider_id.strip() else None
 
 
 def _elsewhere(model_ref: str) -> list[str]:

@@ -7,7 +7,10 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from genai_prices.types import (
+
+from costpol.errors import ProvisionError
+from costpol.pricing import book, data, listing
+from costpol.pricing.types import (
     ClauseContains,
     ClauseStartsWith,
     ConditionalPrice,
@@ -18,9 +21,6 @@ from genai_prices.types import (
     StartDateConstraint,
     TimeOfDateConstraint,
 )
-
-from costpol.errors import ProvisionError
-from costpol.pricing import book, data, listing
 
 
 def figures(input: int) -> ModelPrice:

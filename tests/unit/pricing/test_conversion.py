@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-from genai_prices.types import ModelPrice, TieredPrices
-from genai_prices.types import Tier as DataTier
+from genai_prices.types import ModelPrice as DataPrice
 from genai_prices.types import Usage as DataUsage
 
 from costpol.inference.prices import Price
@@ -15,6 +14,8 @@ from costpol.inference.rates import Rates, Tier
 from costpol.inference.usage import Usage
 from costpol.pricing.conversion import price_from
 from costpol.pricing.data import dated_prices, providers
+from costpol.pricing.types import ModelPrice, TieredPrices
+from costpol.pricing.types import Tier as DataTier
 
 USAGES = (
     Usage(1_003, 207),
@@ -42,12 +43,24 @@ def figures() -> Iterator[tuple[str, ModelPrice]]:
                 yield name, dated.prices
 
 
+def data_figures() -> Iterator[DataPrice]:
+    """The same figures, as the package itself loads them."""
+    from genai_prices.data import providers as loaded
+
+    for provider in loaded:
+        for model in provider.models:
+            if isinstance(model.prices, DataPrice):
+                yield model.prices
+            else:
+                yield from (dated.prices for dated in model.prices)
+
+
 def fits(price: ModelPrice) -> bool:
     """Whether every figure is a whole number of picodollars per token."""
     amounts: list[Decimal] = []
-    for value in vars(price).values():
+    for value in price.values():
         amounts += [value.base, *(tier.price for tier in value.tiers)] if isinstance(value, TieredPrices) else [value]
-    return all(amount is None or amount * 10**6 % 1 == 0 for amount in amounts)
+    return all(amount * 10**6 % 1 == 0 for amount in amounts)
 
 
 def as_data(usage: Usage) -> DataUsage:
@@ -59,12 +72,12 @@ def as_data(usage: Usage) -> DataUsage:
 @pytest.mark.parametrize("usage", USAGES)
 def test_costs_equal_the_datas_own_to_the_last_digit(usage: Usage) -> None:
     compared = 0
-    for name, each in figures():
+    for (name, each), theirs in zip(figures(), data_figures(), strict=True):
         price = price_from(each, name, None, None)
         if price is None or price.unmetered or not fits(each):
             continue
         cost = price.cost(usage)
-        assert (name, cost.usd) == (name, each.calc_price(as_data(usage))["total_price"])
+        assert (name, cost.usd) == (name, theirs.calc_price(as_data(usage))["total_price"])
         assert set(cost.gaps) <= {"output is not priced"}
         compared += 1
     assert compared > 1_000
