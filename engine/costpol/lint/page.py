@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from costpol.lint.registry import RuleModule
+from costpol.lint.registry import RULES, RuleModule
+from costpol.policy.codes import CATALOGUE
 
 _FENCE = re.compile(r"^```yaml[^\n]*$", re.MULTILINE)
 _BLOCK = re.compile(r"^```yaml(?P<options>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -48,8 +49,41 @@ def page(rule: RuleModule) -> Page:
 def markdown(rule: RuleModule) -> str:
     """The page of a rule as a document."""
     parts = page(rule)
-    needs = f", needs {' and '.join(f'`{need}`' for need in rule.NEEDS)}" if rule.NEEDS else ""
-    lines = [f"# {rule.CODE} {rule.NAME}", f"{rule.SEVERITY.value.capitalize()}{needs}.", parts.summary]
+    lines = [f"# {rule.CODE} {rule.NAME}", f"{rule.SEVERITY.value.capitalize()}.", parts.summary]
     for heading, body in parts.sections.items():
         lines += [f"## {heading}", _FENCE.sub("```yaml", body).strip()]
     return "\n\n".join(lines) + "\n"
+
+
+def index() -> str:
+    """The list of all findings as a document: the linter's rules, then what keeps a policy from loading."""
+    rules = {rule.CODE for rule in RULES}
+    rows = [
+        f"| {rule.CODE} | [{rule.NAME}]({rule.NAME}.md) | {rule.SEVERITY.value} | {_on_one_line(page(rule).summary)} |"
+        for rule in RULES
+    ]
+    codes = [
+        f"| {code.code} | {code.name} | {code.severity.value} | {code.doc[0].upper()}{code.doc[1:]}. |"
+        for code in CATALOGUE
+        if code.code not in rules
+    ]
+    return "\n".join((*_INDEX_HEAD, *_TABLE, *rows, *_LOADER_HEAD, *_TABLE, *codes)) + "\n"
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+_TABLE = ("| code | name | severity | what it finds |", "| --- | --- | --- | --- |")
+_INDEX_HEAD = (
+    "# Rules",
+    "",
+    "What `costpol validate` finds in a policy that loads. Every page shows a policy with the finding and one without;",
+    "both are run as tests. These pages are written by `costpol rule --write docs/rules`.",
+    "",
+    "A finding that is accepted is named at the end of its line, or on a line of its own above, with the reason:",
+    "`# costpol: ignore[CP605] an unanswered call costs more than any bill`. Findings about leaks (`CP3xx`) need",
+    "somebody who answers for them: `# costpol: ignore[CP303] approved_by=ada our customers are one company`.",
+    "",
+)
+_LOADER_HEAD = ("", "## What keeps a policy from loading", "", "These cannot be accepted.", "")

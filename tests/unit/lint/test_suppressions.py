@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from costpol.diagnostics import Diagnostic, Severity, Span
+from costpol.lint.suppressions import accepted, suppressions
+
+
+def finding(code: str = "CP605", name: str = "budget-fails-open", line: int = 2, file: str = "a.yaml") -> Diagnostic:
+    return Diagnostic(code, name, Severity.WARNING, Span(file, line, 1, line, 5), "message")
+
+
+def accepts(text: str, *findings: Diagnostic) -> list[bool]:
+    taken = accepted(findings, suppressions({"a.yaml": text}))
+    return [position in taken for position in range(len(findings))]
+
+
+def test_a_comment_at_the_end_of_a_line_is_about_that_line() -> None:
+    text = "kind: x\nledger_down: allow # costpol: ignore[CP605] it is meant\nlast: 1\n"
+    assert accepts(text, finding(line=1), finding(line=2), finding(line=3)) == [False, True, False]
+
+
+def test_comments_above_are_about_the_next_line_of_content() -> None:
+    text = "kind: x\n# costpol: ignore[CP605] it is meant\n\n# more\n  ledger_down: allow\n"
+    assert accepts(text, finding(line=1), finding(line=2), finding(line=5)) == [False, False, True]
+
+
+def test_a_rule_may_be_named_by_its_name_and_several_may_be_listed() -> None:
+    text = "x: 1 # costpol: ignore[CP101, budget-fails-open] it is meant\n"
+    assert accepts(text, finding(line=1), finding("CP602", "missing-budget", line=1)) == [True, False]
+
+
+def test_another_file_or_code_is_not_accepted() -> None:
+    text = "x: 1 # costpol: ignore[CP605] it is meant\n"
+    assert accepts(text, finding(line=1, file="b.yaml"), finding("CP602", "missing-budget", 1)) == [False, False]
+
+
+@pytest.mark.parametrize("comment", ["ignore", "ignore[]", "ignore[CP605]", "ignore[CP605] approved_by=ada"])
+def test_without_codes_or_a_reason_nothing_is_accepted(comment: str) -> None:
+    assert accepts(f"x: 1 # costpol: {comment}\n", finding(line=1)) == [False]
+
+
+def test_a_leak_needs_somebody_who_answers_for_it() -> None:
+    leak = finding("CP303", "personal-intent-cached", 1)
+    assert accepts("x: 1 # costpol: ignore[CP303] one company\n", leak) == [False]
+    assert accepts("x: 1 # costpol: ignore[CP303] approved_by=ada one company\n", leak) == [True]
+    assert accepts("x: 1 # costpol: ignore[CP303] one company, approved_by=ada\n", leak) == [True]
+
+
+def test_the_place_of_a_comment_is_its_own() -> None:
+    (comment,) = suppressions({"a.yaml": "x: 1 # costpol: ignore[CP605] why\n"})
+    assert comment.span == Span("a.yaml", 1, 6, 1, 34)
+    assert (comment.codes, comment.reason, comment.approved_by) == (("CP605",), "why", None)
+
+
+def test_a_hash_inside_a_word_starts_no_comment() -> None:
+    assert suppressions({"a.yaml": "x: a#costpol: ignore[CP605] why\n"}) == []
