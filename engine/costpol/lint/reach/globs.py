@@ -55,24 +55,21 @@ def matches(pattern: str, name: str) -> bool:
 def _walk(globs: list[str], literals: list[str]) -> Iterable[tuple[str, frozenset[str]]]:
     """Names that between them show every set of globs that can match together."""
     automaton = _Automaton(globs, "".join(literals))
-    taken = set(literals)
-    letters = [*automaton.letters, automaton.other]
-    queue: deque[tuple[int, str]] = deque([(automaton.start, "")])
-    visited: dict[int, str] = {automaton.start: ""}
     yield "", automaton.accepted(automaton.start)
+    # A name with the letter that no pattern has is no pattern itself, so it is worth a walk of its own.
+    queue: deque[tuple[int, str]] = deque([(automaton.start, "")])
+    visited = {(automaton.start, False)}
     while queue:
         state, name = queue.popleft()
-        for letter in letters:
-            following = automaton.step(state, letter)
-            longer = name + letter
-            known = visited.get(following)
-            if known is None:
-                if len(visited) >= STATES:
-                    raise TooManyError
-                visited[following] = longer
-                queue.append((following, longer))
-            elif known and known not in taken:
+        for letter in (*automaton.letters, automaton.other):
+            following, longer = automaton.step(state, letter), name + letter
+            place = (following, automaton.other in longer)
+            if place in visited:
                 continue
+            if len(visited) >= 2 * STATES:
+                raise TooManyError
+            visited.add(place)
+            queue.append((following, longer))
             yield longer, automaton.accepted(following)
 
 
