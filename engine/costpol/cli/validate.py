@@ -52,7 +52,7 @@ def check_folder(folder: Path) -> Checked:
     found = [*loaded.diagnostics, *loaded.unmarked_ends()]
     if loaded.bundle is not None:
         from costpol.lint.runner import lint
-        from costpol.runtime.provision import lint_facts
+        from costpol.runtime.facts import lint_facts
 
         found += lint(loaded.bundle, lint_facts(time.time()))
     return Checked(sorted(found, key=lambda diagnostic: diagnostic.sort_key), loaded.files)

@@ -7,7 +7,8 @@ from difflib import get_close_matches
 from functools import cache
 
 from costpol.embedding.embedder import Embedder
-from costpol.embedding.static import STATIC_EN, StaticEmbedder
+from costpol.embedding.measured import STATIC_EN
+from costpol.embedding.static import StaticEmbedder
 from costpol.errors import ProvisionError
 
 DEFAULT = "static-en"

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS = 4096
 
-STATIC_EN = Path(__file__).parent / "static_en"
-
 
 class StaticEmbedder:
     """Token vectors and a sum. Immutable once loaded, so that snapshots and threads may share one."""

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -33,14 +32,14 @@ from costpol.diagnostics import Diagnostic, Severity
 from costpol.embedding.embedder import Embedder
 from costpol.embedding.registry import open_embedder
 from costpol.errors import BundleError, ProvisionError
-from costpol.lint.facts import Facts
 from costpol.pipeline.compile import Provided, compile_bundle
 from costpol.pipeline.flow import Pipeline
 from costpol.policy.bundle import Bundle
 from costpol.policy.loader import load_bundle
 from costpol.runtime.endpoint import Endpoint, open_endpoint, read_key
+from costpol.runtime.facts import lint_facts
 from costpol.runtime.live import Handlers, Inline, Waiting
-from costpol.runtime.prices import ModelPrices, find_model_price, price_models
+from costpol.runtime.prices import ModelPrices, price_models
 from costpol.runtime.snapshot import Snapshot
 from costpol.runtime.stores import Stores
 from costpol.units import picodollars
@@ -75,20 +74,6 @@ def check(files: Mapping[str, bytes], now: float) -> Checked:
         raise BundleError(errors)
     marked = frozenset(name for name, ended in loaded.explicit_end.items() if ended)
     return Checked(bundle, price_models(bundle, now), tuple(findings), marked)
-
-
-def lint_facts(now: float) -> Facts:
-    """What the linter may know beyond the text: prices, how old they are, and the built-in embedder's measurements."""
-    from costpol.pricing.book import book_version
-
-    at = datetime.fromtimestamp(now, UTC)
-    threshold = open_embedder(DEFAULT_EMBEDDER).cache_threshold
-    return Facts(
-        price_of=lambda name, model: find_model_price(name, model, now),
-        prices_as_of=book_version(at).as_of,
-        today=at.date(),
-        cache_thresholds={} if threshold is None else {DEFAULT_EMBEDDER: Decimal(str(threshold))},
-    )
 
 
 def wants_embedder(bundle: Bundle) -> bool:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from costpol.commands import Failed
 from costpol.embedding.embedder import EMPTY_TEXT
-from costpol.embedding.static import MAX_CHARACTERS, STATIC_EN, StaticEmbedder
+from costpol.embedding.measured import STATIC_EN
+from costpol.embedding.static import MAX_CHARACTERS, StaticEmbedder
 from costpol.errors import ProvisionError
 
 EMBEDDER = StaticEmbedder(STATIC_EN)
