@@ -1,11 +1,12 @@
 """Where an embedded cache lives on the disk, who may open it, and what it is pinned to.
 
     <directory>/<embedder>.lock           held while open; names the holder
-    <directory>/<embedder>/manifest.json  format, embedder, dimension, distance
-    <directory>/<embedder>/shard/         the engine's own files
+    <directory>/<embedder>/manifest.json  format, embedder, dimension, distance, and the shard that counts
+    <directory>/<embedder>/shard-<n>/     the engine's own files
 
 Similarities of two embedders cannot be compared, so every embedder has a collection of its own. A collection is built
-beside its place and renamed into it: it is there whole, or not at all. Nothing that was ever in place is deleted here.
+beside its place and renamed into it: it is there whole, or not at all. A shard takes over from another by the
+manifest's naming it; shards that it does not name are unfinished or outlived copies. Nothing else is ever deleted here.
 """
 
 from __future__ import annotations
@@ -13,16 +14,23 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from costpol.cache.shard import Shard
 from costpol.errors import ProvisionError, StoreError, StoreLockedError
 
 _FORMAT = 1
+
+_log = logging.getLogger("costpol.cache")
+
+Indexes: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
+"""The payload fields that are filtered by: keywords, numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,16 @@ class Manifest:
     embedder: str
     dimension: int
     distance: str = "cosine"
+    shard: str = "shard-1"
+
+    def write(self, place: Path) -> None:
+        """Make it the manifest of a folder, in one step."""
+        draft = place / "manifest.json.new"
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump(asdict(self), file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(place / "manifest.json")
 
 
 class Lock:
@@ -63,13 +81,38 @@ class Lock:
             self._file = -1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Collection:
-    """An open collection: its folder, its shard and the lock that protects them."""
+    """An open collection: its folder, its shard, and the lock that protects them."""
 
     place: Path
+    manifest: Manifest
+    indexes: Indexes
     shard: Shard
     lock: Lock
+
+    def allocated(self) -> int:
+        """Bytes on the disk, the write-ahead log left out: that is recycled."""
+        files = (self.place / self.manifest.shard / "segments").rglob("*")
+        return sum(file.stat().st_blocks for file in files) * 512
+
+    def new_shard(self) -> tuple[str, Shard]:
+        """An empty shard beside the one that counts, and its name."""
+        name = f"shard-{int(self.manifest.shard.removeprefix('shard-')) + 1}"
+        shutil.rmtree(self.place / name, ignore_errors=True)
+        return name, Shard.create(self.place / name, self.manifest.dimension, *self.indexes)
+
+    def take_over(self, name: str, shard: Shard) -> None:
+        """From now on the other shard counts; the old one goes. Raises `OSError` where that cannot be written down."""
+        manifest = replace(self.manifest, shard=name)
+        manifest.write(self.place)
+        outlived, self.manifest = self.manifest.shard, manifest
+        old, self.shard = self.shard, shard
+        try:
+            old.close()
+        except StoreError as error:
+            _log.warning("the outlived shard `%s` was not closed in good order: %s", outlived, error.message)
+        shutil.rmtree(self.place / outlived, ignore_errors=True)  # what is left goes with the next opening
 
     def close(self) -> None:
         """Let go of the files and let the next one in. Closing twice is no error."""
@@ -79,9 +122,7 @@ class Collection:
             self.lock.release()
 
 
-def open_collection(
-    directory: Path, embedder_id: str, dimension: int, keywords: tuple[str, ...], numbers: tuple[str, ...]
-) -> Collection:
+def open_collection(directory: Path, embedder_id: str, dimension: int, indexes: Indexes) -> Collection:
     """The collection of one embedder under a data folder, made with these indexed fields where there is none.
 
     Raises `ProvisionError` where the directory cannot be used, holds a damaged collection or one of another dimension,
@@ -89,7 +130,7 @@ def open_collection(
     """
     name = folder_name(embedder_id)
     place = directory / name
-    manifest = Manifest(_FORMAT, embedder_id, dimension)
+    wanted = Manifest(_FORMAT, embedder_id, dimension)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         lock = Lock(directory / f"{name}.lock")
@@ -100,12 +141,16 @@ def open_collection(
         ) from error
     try:
         if not place.exists():
-            _build(place, manifest, keywords, numbers)
-        _check(place, manifest)
-        return Collection(place, _load(place), lock)
+            _build(place, wanted, indexes)
+        manifest = _check(place, wanted)
+        shard = _load(place, manifest.shard)
     except BaseException:
         lock.release()
         raise
+    for leftover in place.glob("shard-*"):
+        if leftover.name != manifest.shard:
+            shutil.rmtree(leftover, ignore_errors=True)
+    return Collection(place, manifest, indexes, shard, lock)
 
 
 def folder_name(embedder_id: str) -> str:
@@ -115,16 +160,16 @@ def folder_name(embedder_id: str) -> str:
     return f"{readable}-{digest}" if readable else digest
 
 
-def _build(place: Path, manifest: Manifest, keywords: tuple[str, ...], numbers: tuple[str, ...]) -> None:
+def _build(place: Path, manifest: Manifest, indexes: Indexes) -> None:
     unfinished = place.with_name(f"{place.name}.new")
     try:
         if unfinished.exists():  # a process was killed while it built: nothing was ever stored there
             shutil.rmtree(unfinished)
         unfinished.mkdir()
-        shard = Shard.create(unfinished / "shard", manifest.dimension, keywords, numbers)
+        shard = Shard.create(unfinished / manifest.shard, manifest.dimension, *indexes)
         shard.flush()
         shard.close()
-        (unfinished / "manifest.json").write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
+        manifest.write(unfinished)
         unfinished.rename(place)
     except (OSError, StoreError) as error:
         raise ProvisionError(
@@ -133,7 +178,7 @@ def _build(place: Path, manifest: Manifest, keywords: tuple[str, ...], numbers: 
         ) from error
 
 
-def _check(place: Path, wanted: Manifest) -> None:
+def _check(place: Path, wanted: Manifest) -> Manifest:
     try:
         found = Manifest(**json.loads((place / "manifest.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
@@ -143,20 +188,22 @@ def _check(place: Path, wanted: Manifest) -> None:
             f"the answer cache `{place}` has format {found.format}, this version reads format {wanted.format}",
             _move_aside(place),
         )
-    if found != wanted:
+    if replace(found, shard=wanted.shard) != wanted:
         raise ProvisionError(
             f"the answer cache `{place}` was made by embedder `{found.embedder}` with {found.dimension} dimensions, "
             f"the policy now has `{wanted.embedder}` with {wanted.dimension}",
             f"give the changed embedder a name of its own, or {_move_aside(place)}",
         )
+    if not re.fullmatch(r"shard-[1-9][0-9]*", found.shard):
+        raise damaged(place, "its manifest names no shard")
+    return found
 
 
-def _load(place: Path) -> Shard:
-    shard = place / "shard"
-    if not shard.is_dir():
+def _load(place: Path, shard: str) -> Shard:
+    if not (place / shard).is_dir():
         raise damaged(place, "its data is missing")
     try:
-        return Shard.load(shard)
+        return Shard.load(place / shard)
     except StoreError as error:
         raise damaged(place, error.message) from error
 

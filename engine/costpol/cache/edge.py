@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from costpol.cache.collection import Collection, damaged, open_collection
 from costpol.cache.record import PLACE, TALLIED, UNTIL, pack, place, point_id, unpack
+from costpol.cache.renewal import Renewal
 from costpol.cache.tally import IntentRow, Tally, Worth
 from costpol.commands import Entry, Failed, Hit, LookupExact, LookupSimilar, Store
 from costpol.errors import StoreError
@@ -33,6 +34,9 @@ _EVICTED_SHARE = 50
 _FLUSH_EVERY = 1000
 """Stores between two flushes (about 10 ms each): bounds the log and the time that reopening takes."""
 
+_WORN = 2
+"""A shard is worn once it takes this many times the bytes of its entries, and `slack` more."""
+
 _log = logging.getLogger("costpol.cache")
 
 
@@ -41,11 +45,14 @@ class EdgeCache:
 
     def __init__(self, collection: Collection, tally: Tally, dimension: int, max_entries: int) -> None:
         self.max_entries = max_entries
+        self.slack = 128 * 2**20
+        """Bytes on the disk that are not worth a renewal."""
         self._collection = collection
-        self._shard = collection.shard
+        self._renewal: Renewal | None = None
         self._tally = tally
         self._dimension = dimension
         self._unflushed = 0
+        self._worn = self._is_worn()
 
     # Commands
 
@@ -55,7 +62,7 @@ class EdgeCache:
         if id not in self._tally:
             return None
         try:
-            payload = self._shard.read(id)
+            payload = self._collection.shard.read(id)
         except StoreError as error:
             return _failed("lookup", error)
         entry = unpack(payload) if payload is not None else None
@@ -72,7 +79,7 @@ class EdgeCache:
         if not self._fits(c.vector):
             return Failed("vector-unfit")
         try:
-            found = self._shard.nearest(
+            found = self._collection.shard.nearest(
                 c.vector, c.limit, equal=(PLACE, place(c.scope, c.partition, c.intent)), above=(UNTIL, c.now)
             )
         except StoreError as error:
@@ -98,7 +105,7 @@ class EdgeCache:
         id = point_id(entry.id)
         try:
             payload = pack(entry)
-            self._shard.put([(id, c.vector, payload)])
+            self._put(id, c.vector, payload)
             self._tally.note(id, _worth(payload))
             if len(self._tally) > self.max_entries:
                 excess = len(self._tally) - self.max_entries
@@ -117,8 +124,13 @@ class EdgeCache:
     # Upkeep
 
     def sweep(self, now: float, at_most: int | None = None) -> int:
-        """Delete expired entries and say how many; `at_most` bounds the pause (about 20 us per entry)."""
-        return self._forget(self._tally.expired(now, at_most))
+        """Delete expired entries and say how many; `at_most` bounds the pause (about 20 us per entry).
+
+        A worn store is renewed along the way, a hundred entries per sweep.
+        """
+        deleted = self._forget(self._tally.expired(now, at_most))
+        self._renew()
+        return deleted
 
     def purge(
         self, intent: str | None = None, template: str | None = None, id: str | None = None, everything: bool = False
@@ -142,8 +154,9 @@ class EdgeCache:
 
     def flush(self) -> None:
         """Write everything through to the disk, so that it survives a power cut, too."""
-        self._shard.flush()
+        self._collection.shard.flush()
         self._unflushed = 0
+        self._worn = self._is_worn()
 
     def close(self) -> None:
         """Flush and let go of the files. Closing twice is no error."""
@@ -151,12 +164,53 @@ class EdgeCache:
             if self._unflushed:
                 self.flush()
         finally:
+            self._abandon()
             self._collection.close()
 
+    def _put(self, id: str, vector: Vector | None, payload: dict[str, Any]) -> None:
+        self._collection.shard.put([(id, vector, payload)])
+        if self._renewal is not None:
+            try:
+                self._renewal.shard.put([(id, vector, payload)])
+            except StoreError as error:
+                self._abandon(error)
+
     def _forget(self, ids: list[str]) -> int:
-        self._shard.delete(ids)
+        self._collection.shard.delete(ids)
         self._tally.drop(ids)
+        if self._renewal is not None:
+            try:
+                self._renewal.shard.delete(ids)
+            except StoreError as error:
+                self._abandon(error)
         return len(ids)
+
+    def _is_worn(self) -> bool:
+        try:
+            allocated = self._collection.allocated()
+        except OSError as error:  # a folder that cannot be read now is asked again at the next flush
+            _log.warning("the size of the answer cache cannot be told: %s", error.strerror)
+            return False
+        vectors = len(self._tally) * self._dimension * 4
+        return allocated > _WORN * (self._tally.size + vectors) + self.slack
+
+    def _renew(self) -> None:
+        try:
+            if self._renewal is not None:
+                if self._renewal.step():
+                    self._renewal = None
+            elif self._worn:
+                self._worn = False  # asked again at the next flush
+                self._renewal = Renewal(self._collection)
+        except StoreError as error:
+            self._abandon(error)
+
+    def _abandon(self, error: StoreError | None = None) -> None:
+        if error is not None:
+            _log.warning("renewal of the answer cache put off: %s", error.message)
+        renewal, self._renewal = self._renewal, None
+        if renewal is not None:
+            renewal.shard.close()
 
     def _fits(self, vector: Vector) -> bool:
         # Checked before the engine sees it: a refused update is written ahead all the same, and NaN is not refused.
@@ -168,7 +222,7 @@ def open_cache(directory: Path, embedder_id: str, dimension: int, max_entries: i
 
     Raises `ProvisionError` where it cannot be used and `StoreLockedError` where another process has it open.
     """
-    collection = open_collection(directory, embedder_id, dimension, keywords=(PLACE,), numbers=(UNTIL,))
+    collection = open_collection(directory, embedder_id, dimension, ((PLACE,), (UNTIL,)))
     tally = Tally()
     try:
         for id, payload in collection.shard.walk(TALLIED):

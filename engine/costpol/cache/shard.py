@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
+from uuid import UUID
 
 from qdrant_edge import (
     Distance,
@@ -28,6 +29,7 @@ from qdrant_edge import (
     Query,
     QueryRequest,
     RangeFloat,
+    Record,
     ScrollRequest,
     UpdateOperation,
 )
@@ -42,6 +44,9 @@ _VECTOR = "text"
 
 _PAGE = 1000
 """Points per call where many are read or deleted: keeps one call around 20 ms."""
+
+Offset: TypeAlias = str | int | UUID | None
+"""Where a walk through the points goes on."""
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -144,17 +149,27 @@ class Shard:
 
     def walk(self, fields: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every point: its id and these fields of its payload."""
-        offset: Any = None
+        offset: Offset = None
         while True:
-            records, offset = self._scroll(fields, offset)
-            yield from records
+            records, offset = self._page(offset, _PAGE, list(fields), False)
+            for record in records:
+                yield str(record.id), record.payload or {}
             if offset is None:
                 return
 
     @_reporting
-    def _scroll(self, fields: Sequence[str], offset: Any) -> tuple[list[tuple[str, dict[str, Any]]], Any]:
-        page, after = self._edge.scroll(ScrollRequest(offset=offset, limit=_PAGE, with_payload=list(fields)))
-        return [(str(record.id), record.payload or {}) for record in page], after
+    def copy(self, target: Shard, offset: Offset, count: int) -> Offset:
+        """Put the next points, in the order of their ids, into another shard; where to go on, `None` at the end."""
+        records, after = self._page(offset, count, True, True)
+        if records:
+            points = [Point(record.id, record.vector or {}, record.payload) for record in records]
+            target._edge.update(UpdateOperation.upsert_points(points))
+        return after
+
+    @_reporting
+    def _page(self, offset: Offset, count: int, payload: bool | list[str], vector: bool) -> tuple[list[Record], Offset]:
+        request = ScrollRequest(offset=offset, limit=count, with_payload=payload, with_vector=vector)
+        return self._edge.scroll(request)
 
     @_reporting
     def delete(self, ids: Sequence[str]) -> None:

@@ -43,6 +43,8 @@ class Tally:
 
     def __init__(self) -> None:
         self._worths: dict[str, Worth] = {}
+        self.size = 0
+        """Bytes of all entries together, about."""
 
     def __len__(self) -> int:
         return len(self._worths)
@@ -55,6 +57,8 @@ class Tally:
         before = self._worths.get(id)
         if before is not None:
             worth.hits = before.hits
+            self.size -= before.size
+        self.size += worth.size
         self._worths[id] = worth
 
     def credit(self, id: str) -> None:
@@ -66,7 +70,8 @@ class Tally:
     def drop(self, ids: Iterable[str]) -> None:
         """Entries were deleted."""
         for id in ids:
-            self._worths.pop(id, None)
+            worth = self._worths.pop(id, None)
+            self.size -= worth.size if worth is not None else 0
 
     def expired(self, now: float, at_most: int | None = None) -> list[str]:
         """Entries that no lookup may find any more."""

@@ -78,11 +78,11 @@ def test_a_format_of_another_version_is_refused(tmp_path: Path) -> None:
         lambda place: (place / "manifest.json").unlink(),
         lambda place: (place / "manifest.json").write_text("{"),
         lambda place: (place / "manifest.json").write_text('{"unknown": 1}'),
-        lambda place: shutil.rmtree(place / "shard"),
-        lambda place: (place / "shard" / "edge_config.json").write_text("{"),
-        lambda place: next(place.glob("shard/segments/*/segment.json")).unlink(),
-        lambda place: os.truncate(next(place.glob("shard/**/vectors/status.dat")), 1),
-        lambda place: next(place.glob("shard/**/payload_storage/page_0.dat")).write_bytes(b"\xa5" * 2**20),
+        lambda place: shutil.rmtree(place / "shard-1"),
+        lambda place: (place / "shard-1" / "edge_config.json").write_text("{"),
+        lambda place: next(place.glob("shard-1/segments/*/segment.json")).unlink(),
+        lambda place: os.truncate(next(place.glob("shard-1/**/vectors/status.dat")), 1),
+        lambda place: next(place.glob("shard-1/**/payload_storage/page_0.dat")).write_bytes(b"\xa5" * 2**20),
     ],
     ids=["no manifest", "torn manifest", "odd manifest", "no shard", "config", "segment", "panic", "payloads"],
 )
@@ -103,7 +103,7 @@ def test_a_damaged_collection_is_refused_and_left_as_it_is(tmp_path: Path, damag
 
 
 def test_what_a_killed_build_left_behind_is_built_anew(tmp_path: Path) -> None:
-    unfinished = tmp_path / f"{folder_name('e')}.new" / "shard"
+    unfinished = tmp_path / f"{folder_name('e')}.new" / "shard-1"
     unfinished.mkdir(parents=True)
     (unfinished / "edge_config.json").write_text("{")
     cache = open_cache(tmp_path, "e", 4)

@@ -145,6 +145,14 @@ def test_an_exact_repeat_needs_all_of_the_identity(cache: EdgeCache, other: dict
     assert cache.lookup_exact(exact(entry(**other))) is None
 
 
+def test_identities_that_spell_the_same_do_not_answer_for_each_other(cache: EdgeCache) -> None:
+    one, other = entry("b/c", partition="a"), entry("c", partition="a/b")
+    assert one.id == other.id
+    cache.store(Store(one, None))
+    assert cache.lookup_exact(exact(one)) is not None
+    assert cache.lookup_exact(exact(other)) is None
+
+
 def test_an_entry_is_never_served_from_its_expiry_on(cache: EdgeCache) -> None:
     kept = entry()
     cache.store(Store(kept, unit(1)))
@@ -300,7 +308,7 @@ def test_a_damaged_body_reads_as_a_miss(tmp_path: Path) -> None:
 def _flip_in_payloads(directory: Path, old: bytes, new: bytes) -> int:
     """Damage stored bodies where the engine keeps them, and say how often."""
     count = 0
-    for page in directory.glob("*/shard/segments/*/payload_storage/page_*.dat"):
+    for page in directory.glob("*/shard-*/segments/*/payload_storage/page_*.dat"):
         content = page.read_bytes()
         count += content.count(old)
         page.write_bytes(content.replace(old, new))
@@ -322,7 +330,8 @@ def test_entries_outlive_the_process(tmp_path: Path) -> None:
     cache.close()
 
 
-def test_a_killed_process_loses_no_acknowledged_entry_and_leaves_no_torn_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("renewing", ["", "renewing"])
+def test_a_killed_process_loses_no_acknowledged_entry_and_leaves_no_torn_one(tmp_path: Path, renewing: str) -> None:
     writer = textwrap.dedent(
         """
         import sys, numpy as np
@@ -337,6 +346,12 @@ def test_a_killed_process_loses_no_acknowledged_entry_and_leaves_no_torn_one(tmp
                       0.0, 1e9, 1)
             assert cache.store(Store(e, v / np.linalg.norm(v) if n % 3 else None)) is None
             print(n, flush=True)
+            if sys.argv[2]:  # move to a fresh shard again and again
+                if n % 100 == 0:
+                    cache.slack = -2**40
+                    cache.flush()
+                if n % 5 == 0:
+                    cache.sweep(1.0)
         """
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(costpol.__file__).parent.parent)}
@@ -344,7 +359,7 @@ def test_a_killed_process_loses_no_acknowledged_entry_and_leaves_no_torn_one(tmp
     for kill_after in (40, 700, 1300):
         place = tmp_path / str(kill_after)
         process = subprocess.Popen(
-            [sys.executable, "-c", writer, str(place)], stdout=subprocess.PIPE, text=True, env=environment
+            [sys.executable, "-c", writer, str(place), renewing], stdout=subprocess.PIPE, text=True, env=environment
         )
         assert process.stdout is not None
         for line in process.stdout:
