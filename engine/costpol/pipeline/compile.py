@@ -45,7 +45,7 @@ from costpol.policy.nodes.cache import IntentCache
 from costpol.policy.nodes.models import Models
 from costpol.policy.nodes.prompts import IntentPrompt, Prompts, Template
 from costpol.policy.templates import template_parts
-from costpol.units import picodollars
+from costpol.units import picodollars, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +255,7 @@ def _rung(rung: Rung, names: tuple[str, ...], routes: Mapping[str, tuple[Target,
         )
     return CompiledRung(
         at=int(rung.share * 1_000_000),
-        label=f"{rung.share * 100:f}".rstrip("0").rstrip(".") + "%",
+        label=f"{plain(rung.share * 100)}%",
         budgets=tuple(name for name in names if not rung.budgets or name in rung.budgets),
         targets=None if rung.route is None else routes[rung.route],
         max_output_tokens=rung.max_output_tokens,

@@ -28,11 +28,15 @@ def bare(text: str) -> str:
     return " ".join(normalise(text).casefold().split()).strip(".!?,;:\u2026\u3002\uff01\uff1f ")
 
 
+_SPACE = r"[\s\pZ\x0b\x1c-\x1f\x85]+"
+"""All that ends a word; RE2's own `\\s` is ASCII only."""
+
+
 def _word_pattern(word: str) -> str:
     import re2
 
     text = " ".join(normalise(word).split())
-    body = r"\s+".join(re2.escape(part) for part in text.split(" "))
+    body = _SPACE.join(re2.escape(part) for part in text.split(" "))
     before = r"(?:^|[^\pL\pM\pN_])" if _bounded(text[:1]) else ""
     after = r"(?:$|[^\pL\pM\pN_])" if _bounded(text[-1:]) else ""
     return f"(?i:{before}{body}{after})"
@@ -72,9 +76,9 @@ class KeywordCollector:
         options.log_errors = False
         options.max_mem = 64 << 20
         patterns = re2.Set.SearchSet(options)
-        for pattern in self._numbers:  # in the order of their numbers
-            patterns.Add(pattern)
         try:
+            for pattern in self._numbers:  # in the order of their numbers
+                patterns.Add(pattern)
             patterns.Compile()
         except re2.error as error:
             raise ProvisionError(

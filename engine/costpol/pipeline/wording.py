@@ -22,12 +22,12 @@ NUMBER_WORDS = {
 }  # fmt: skip
 
 NEGATORS = frozenset(
-    "not no non never none nobody nothing nowhere neither nor cannot cant dont doesnt didnt wont isnt arent wasnt werent "
-    "hasnt havent hadnt wouldnt couldnt shouldnt mustnt neednt aint without unable except unless "
+    "not no non never none nobody nothing nowhere neither nor cannot cant dont doesnt didnt wont isnt arent wasnt "
+    "hasnt havent hadnt wouldnt couldnt shouldnt mustnt neednt aint without unable except unless werent "
     "nicht kein keine keinen keiner nie ohne pas sans jamais sin nunca nao não sem non senza mai niet geen zonder "
     "не нет ни без никогда".split()
 )
-NEGATIONS = ("un", "in", "im", "il", "ir", "dis", "de", "non", "non-", "mis", "anti", "anti-")
+NEGATIONS = ("un", "in", "im", "il", "ir", "dis", "de", "non", "mis", "anti")
 
 _OPPOSITES = (
     ("enable enabled enabling activate activated activating", "disable disabled disabling deactivate deactivated"),
