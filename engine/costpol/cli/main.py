@@ -22,8 +22,13 @@ from costpol.errors import BundleError, CostpolError
 SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("costpol.cli.init:command", "write a starter policy"),
     "validate": ("costpol.cli.validate:command", "check policies and say what is wrong, and where"),
+    "test": ("costpol.cli.test:command", "run the tests that a policy brings along"),
+    "dry-run": ("costpol.cli.dry_run:command", "replay a log through a policy, and say what it would have cost"),
+    "diff": ("costpol.cli.diff:command", "what changes from one policy to another"),
+    "explain": ("costpol.cli.explain:command", "why one request is decided as it is"),
     "serve": ("costpol.cli.serve:command", "answer requests by a policy"),
     "simulate": ("costpol.cli.simulate:command", "pretend to be a provider, for demos and tests"),
+    "rule": ("costpol.cli.rule:command", "explain a finding by its code or name"),
     "schema": ("costpol.cli.schema:command", "print or write the JSON Schemas for editors"),
 }
 """Name -> where its command lives, and its line of help. The only list of subcommands."""

@@ -1,0 +1,135 @@
+"""Logs as a stream of records: JSONL, plain or gzipped (`.gz`), from files or from standard input (`-`).
+
+A line that is no record is counted and named, and the rest goes on; memory does not grow with the log.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from costpol.errors import UsageError
+from costpol.evaluate.record import BrokenLineError, Gaps, Record, RecordReader
+
+MAX_LINE = 32 * 2**20
+"""Bytes of one line: a request with several images in it and its answer."""
+_SHOWN = 20
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(slots=True)
+class Skipped:
+    """Lines that are no records: how many, and the first of them as `file:line: reason`."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, place: str, reason: str) -> None:
+        self.count += 1
+        if len(self.first) < _SHOWN:
+            self.first.append(f"{place}: {reason}")
+
+
+class Corpus:
+    """The records of several logs, one after the other. Iterate once."""
+
+    def __init__(self, logs: Sequence[str], stdin: BinaryIO, limit: int | None = None) -> None:
+        """At most `limit` records are read. Raises `UsageError` for a log that is not there or cannot be opened."""
+        self.skipped = Skipped()
+        self._reader = RecordReader()
+        self._limit = limit
+        self._stdin = stdin
+        self._logs = tuple(logs)
+        self._current: BinaryIO | None = None
+        self._read = 0
+        self.size = sum(_size(log) for log in self._logs if log != "-")
+        """Bytes of all files together; 0 where only standard input is read."""
+
+    @property
+    def gaps(self) -> Gaps:
+        """What the records read so far left out."""
+        return self._reader.gaps
+
+    @property
+    def position(self) -> int:
+        """Bytes read so far, of `size`."""
+        return self._read + (self._current.tell() if self._current is not None and not self._current.closed else 0)
+
+    def __iter__(self) -> Iterator[Record]:
+        if self._limit == 0:
+            return
+        count = 0
+        for place, line in self._lines():
+            try:
+                record = self._reader.read(line, place)
+            except BrokenLineError as error:
+                self.skipped.add(place, str(error))
+                continue
+            yield record
+            count += 1
+            if count == self._limit:
+                return
+
+    def _lines(self) -> Iterator[tuple[str, bytes]]:
+        for log in self._logs:
+            if log == "-":
+                yield from self._lines_of(self._stdin, "<stdin>")
+                continue
+            try:
+                with Path(log).open("rb") as file:
+                    self._current = file
+                    unpacked = io.BufferedReader(gzip.GzipFile(fileobj=file)) if log.endswith(".gz") else file
+                    yield from self._lines_of(unpacked, log)
+            except OSError as error:
+                raise _unreadable(log, error) from error
+            self._current = None
+            self._read += _size(log)
+
+    def _lines_of(self, stream: BinaryIO | io.BufferedReader, name: str) -> Iterator[tuple[str, bytes]]:
+        number = 0
+        while True:
+            number += 1
+            place = f"{name}:{number}"
+            try:
+                line = stream.readline(MAX_LINE + 1)
+            except (EOFError, zlib.error, gzip.BadGzipFile):
+                self.skipped.add(place, "the compressed file is torn here")
+                return
+            if not line:
+                return
+            if len(line) > MAX_LINE:
+                self._skip_rest(stream, line)
+                self.skipped.add(place, f"longer than {MAX_LINE // 2**20} MiB")
+                continue
+            if number == 1:
+                line = line.removeprefix(_BYTE_ORDER_MARK)
+            if not line.isspace():
+                yield place, line
+
+    @staticmethod
+    def _skip_rest(stream: BinaryIO | io.BufferedReader, line: bytes) -> None:
+        try:
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(MAX_LINE)
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            return  # the next read of the stream tells
+
+
+def _size(log: str) -> int:
+    try:
+        path = Path(log)
+        if path.is_dir():
+            raise UsageError(f"`{log}` is a folder", "name the log files in it")
+        return path.stat().st_size
+    except OSError as error:
+        raise _unreadable(log, error) from error
+
+
+def _unreadable(log: str, error: OSError) -> UsageError:
+    reason = (error.strerror or str(error) or "unknown reason").lower()
+    return UsageError(f"the log `{log}` cannot be read: {reason}", "name a JSONL file, or `-` for standard input")

@@ -1,0 +1,146 @@
+"""What changes in meaning from one policy to another: values, not text.
+
+Comments, order of keys, and files that were merged or split change nothing. The order of rules and intents does: the
+first that matches decides. Policy tests decide nothing and are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from costpol.diagnostics import NOWHERE, Span
+from costpol.evaluate.excerpt import excerpt, shorten
+from costpol.policy.bundle import Bundle
+from costpol.policy.declaration import declared
+from costpol.policy.node import Node
+
+_KINDS = ("models", "intents", "personalization", "cache", "routing", "prompts", "budgets", "batch")
+_ORDERED = frozenset({"intents.intents"})
+"""Mappings whose order decides."""
+_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class MeaningChange:
+    """One difference: `what` is `added`, `removed`, `changed` or `moved`; old and new are as their authors wrote them,
+    `None` where there is nothing. `span` is in the new policy, or in the old one for what was removed."""
+
+    what: str
+    path: str
+    old: str | None
+    new: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A value, where it stands, and in which files."""
+
+    value: Any
+    span: Span
+    files: Mapping[str, str]
+    written: bool = True
+
+    @property
+    def text(self) -> str | None:
+        if self.value is None:
+            return None
+        found = excerpt(self.span, self.files, _SHOWN) if self.written and self.span is not NOWHERE else None
+        return found if found is not None else _spelled(self.value)
+
+
+def meaning_changes(old: Bundle, new: Bundle) -> list[MeaningChange]:
+    """All differences, file kind by file kind. Empty for policies that decide the same by the same values."""
+    found: list[MeaningChange] = []
+    for kind in _KINDS:
+        before, after = getattr(old, kind), getattr(new, kind)
+        left = _Place(before, NOWHERE if before is None else before.span, old.files)
+        right = _Place(after, NOWHERE if after is None else after.span, new.files)
+        found += _compare(kind, left, right)
+    return found
+
+
+def _compare(path: str, old: _Place, new: _Place) -> Iterator[MeaningChange]:
+    before, after = old.value, new.value
+    if before == after and not (path in _ORDERED and list(before) != list(after)):
+        return
+    if isinstance(before, Node) and isinstance(after, Node) and type(before) is type(after):
+        for key in declared(type(before)):
+            left = _member(before, key.name, getattr(before, key.attribute), old)
+            right = _member(after, key.name, getattr(after, key.attribute), new)
+            yield from _compare(f"{path}.{key.name}", left, right)
+    elif isinstance(before, Mapping) and isinstance(after, Mapping):
+        yield from _compare_named(path, _entries(before, old), _entries(after, new))
+        if path in _ORDERED:
+            yield from _moved(path, list(before), list(after), new.span)
+    elif _nodes(before) and _nodes(after) and (before or after):
+        if all(hasattr(node, "name") for node in (*before, *after)):
+            yield from _compare_named(path, _by_name(before, old), _by_name(after, new))
+            yield from _moved(path, [node.name for node in before], [node.name for node in after], new.span)
+        else:
+            yield from _compare_listed(path, before, after, old, new)
+    elif before is None or after is None:
+        what = "added" if before is None else "removed"
+        yield MeaningChange(what, path, old.text, new.text, new.span if before is None else old.span)
+    else:
+        yield MeaningChange("changed", path, old.text, new.text, new.span)
+
+
+def _compare_named(path: str, old: Mapping[str, _Place], new: Mapping[str, _Place]) -> Iterator[MeaningChange]:
+    for name in dict.fromkeys((*old, *new)):
+        if name not in new:
+            yield MeaningChange("removed", f"{path}.{name}", old[name].text, None, old[name].span)
+        elif name not in old:
+            yield MeaningChange("added", f"{path}.{name}", None, new[name].text, new[name].span)
+        else:
+            yield from _compare(f"{path}.{name}", old[name], new[name])
+
+
+def _compare_listed(
+    path: str, before: Sequence[Node], after: Sequence[Node], old: _Place, new: _Place
+) -> Iterator[MeaningChange]:
+    """Nodes without names: an equal one is the same one, wherever it stands."""
+    for node in before:
+        if node not in after:
+            yield MeaningChange("removed", path, _Place(node, node.span, old.files).text, None, node.span)
+    for node in after:
+        if node not in before:
+            yield MeaningChange("added", path, None, _Place(node, node.span, new.files).text, node.span)
+
+
+def _moved(path: str, before: Sequence[str], after: Sequence[str], span: Span) -> Iterator[MeaningChange]:
+    old = [name for name in before if name in after]
+    new = [name for name in after if name in before]
+    if old != new:
+        yield MeaningChange("moved", f"{path}", " > ".join(old), " > ".join(new), span)
+
+
+def _member(node: Node, key: str, value: Any, place: _Place) -> _Place:
+    return _Place(value, node.at(key), place.files, node.written(key))
+
+
+def _entries(mapping: Mapping[str, Any], place: _Place) -> dict[str, _Place]:
+    return {
+        name: _Place(value, value.span if isinstance(value, Node) else place.span, place.files, isinstance(value, Node))
+        for name, value in mapping.items()
+    }
+
+
+def _by_name(nodes: Sequence[Any], place: _Place) -> dict[str, _Place]:
+    return {node.name: _Place(node, node.span, place.files) for node in nodes}
+
+
+def _nodes(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(each, Node) for each in value)
+
+
+def _spelled(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{shorten(', '.join(map(_spelled, value)), _SHOWN)}]"
+    if isinstance(value, Node):
+        return "present"
+    return shorten(str(value), _SHOWN)

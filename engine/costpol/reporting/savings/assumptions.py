@@ -1,0 +1,59 @@
+"""What a report takes for granted, in sentences: only what was in fact assumed on this log."""
+
+from __future__ import annotations
+
+from costpol.reporting.savings.figures import Savings
+from costpol.units import format_usd, usd
+
+
+def assumptions(savings: Savings) -> list[str]:
+    """One sentence for everything that is not recorded fact."""
+    estimates = savings.estimates
+    found = []
+    if savings.baseline_model == "requested":
+        found.append("the baseline is the model that each request asked for, at its recorded tokens")
+    else:
+        found.append(f"the baseline is {savings.baseline_model} for every request, at its recorded tokens")
+    found.append(f"prices are today's: {savings.prices}")
+    if savings.unpriced:
+        names = ", ".join(list(savings.unpriced_models)[:5])
+        more = " and others" if len(savings.unpriced_models) > 5 else ""
+        found.append(
+            f"{_requests(savings.unpriced)} of {names}{more} have no known price and are in neither sum; "
+            f"the policy pays {format_usd(usd(savings.unpriced_cost), 6)} for them"
+        )
+    if estimates.usage:
+        found.append(f"{_requests(estimates.usage)} came without token counts: they are estimated from the texts")
+    if estimates.answers:
+        found.append(
+            f"{_requests(estimates.answers)} came without an answer: it is taken to be whole and "
+            "of the median length of those recorded before it"
+        )
+    if estimates.prompts:
+        found.append(f"{_requests(estimates.prompts)} would be sent with another prompt: its tokens are estimated")
+    if estimates.cut_off:
+        found.append(
+            f"{_requests(estimates.cut_off)} had answers longer than the policy allows: they would end in the middle"
+        )
+    if estimates.cold:
+        found.append(
+            f"{_requests(estimates.cold)} had hits in the provider's prompt cache and go to another family of models: "
+            "their input is taken at full price"
+        )
+    if savings.refused:
+        found.append(
+            f"{_requests(savings.refused)} would be refused: {format_usd(usd(savings.avoided), 6)} of what is saved "
+            "is work not done"
+        )
+    if estimates.times:
+        found.append(f"{_requests(estimates.times)} came without a time: one second after the request before is taken")
+    if estimates.backwards:
+        found.append(
+            f"{_requests(estimates.backwards)} are older than the one before and taken as simultaneous with it: "
+            "sort the log by time for exact figures"
+        )
+    return found
+
+
+def _requests(count: int) -> str:
+    return "1 request" if count == 1 else f"{count:,} requests"
