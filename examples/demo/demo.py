@@ -97,19 +97,14 @@ def provider(upstream: str) -> Iterator[list[str]]:
 def sidecar(bundle: Path, data: Path, options: list[str]) -> Iterator[str]:
     """A sidecar in front of the provider; its address."""
     command = [*COSTPOL, "serve", "--policies", str(bundle), "--port", "0", "--data", str(data), *options]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
-    assert process.stderr is not None
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT)
+    assert process.stdout is not None
     try:
-        address = None
-        for line in process.stderr:
-            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-                address = found.group()
-                break
-            print(line, end="", file=sys.stderr)
-        if address is None:
-            raise SystemExit("the sidecar did not start")
-        threading.Thread(target=process.stderr.read, daemon=True).start()
-        yield address
+        # Its first line says where it listens; an empty one, that it did not start.
+        found = re.search(r"http://[\d.]+:\d+", process.stdout.readline())
+        if found is None:
+            raise SystemExit(f"the sidecar did not start: {' '.join(command)}")
+        yield found.group()
     finally:
         process.terminate()
         process.wait(timeout=20)
