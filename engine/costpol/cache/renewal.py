@@ -14,7 +14,7 @@ from costpol.errors import StoreError
 _POINTS = 100
 """Points copied in one step: about 10 ms."""
 
-_FLUSH_EVERY = 10
+_FLUSH_EVERY = 50
 """Steps between two flushes of the new shard, so that the last one has little left to write."""
 
 

@@ -179,7 +179,7 @@ class Shard:
 
     @_reporting
     def flush(self) -> None:
-        """Write everything through to the disk: about 10 ms for a thousand new points."""
+        """Write everything through to the disk: about 10 ms on an idle disk, up to 200 ms on a busy one."""
         self._edge.flush()
 
     @_reporting

@@ -317,7 +317,7 @@ def _flip_in_payloads(directory: Path, old: bytes, new: bytes) -> int:
 
 def test_entries_outlive_the_process(tmp_path: Path) -> None:
     cache = open_cache(tmp_path, "e", DIMENSION)
-    for number in range(1100):  # past the first flush
+    for number in range(1100):  # more than one page of the walk at opening
         cache.store(Store(entry(f"q{number}"), unit(1, number / 1000)))
     cache.close()
     cache = open_cache(tmp_path, "e", DIMENSION)
