@@ -19,9 +19,7 @@ _NOTHING = When(any=(When(output=("text",)),), not_=When(output=("text",)))
 
 def lint(bundle: Bundle, facts: Facts | None = None) -> list[Diagnostic]:
     """All findings about a bundle that loads, by file and line. Suppressed ones are left out."""
-    facts = replace(
-        facts or Facts(), routing=_routing(bundle), intents=_intents(bundle), findings=()
-    )
+    facts = replace(facts or Facts(), routing=_routing(bundle), intents=_intents(bundle), findings=())
     first = [rule for rule in RULES if "findings" not in rule.NEEDS]
     last = [rule for rule in RULES if "findings" in rule.NEEDS]
     found = _run(first, bundle, facts)

@@ -37,8 +37,9 @@ exclusions:
 tells the two apart: the texts are equal. At least one team has served one customer's data to another this way.
 
 An intent counts as personal where it says `personal: true`, or where an example asks about a record that the caller
-holds (`my order`, `our last invoice`) and no exclusion recognises its words. A question for a procedure, such as "how
-do I track my order", has the same answer for everybody and does not count. Only English is recognised.
+holds (`my order`, `our last invoice`) and no exclusion recognises its words. Where exclusions recognise such examples,
+and these are half of the intent or more, they have to recognise the others, too. A question for a procedure, such as
+"how do I track my order", has the same answer for everybody and does not count. Only English is recognised.
 """
 
 from __future__ import annotations
@@ -78,12 +79,17 @@ def _declared(intent: Intent) -> tuple[str, Related] | None:
 
 def _spoken(bundle: Bundle, intent: Intent) -> tuple[str, Related] | None:
     exclusions = bundle.personalization.exclusions if bundle.personalization else ()
-    for position, text in enumerate(utterances(intent)):
-        words = possession(text)
-        if words is not None and not excluded(text, exclusions):
-            span = intent.at("examples", position) if position < len(intent.examples) else intent.at("when")
-            return f"its requests say `{text}`, and no exclusion covers that", Related(span, f"`{words}`")
-    return None
+    texts = utterances(intent)
+    owned = [possession(text) for text in texts]
+    open_to_all = [position for position, text in enumerate(texts) if not excluded(text, exclusions)]
+    told = [position for position in open_to_all if owned[position] is not None]
+    mostly = 2 * sum(words is not None for words in owned) >= len(texts) > 0
+    if not told and not (mostly and open_to_all):
+        return None
+    position = (told or open_to_all)[0]
+    span = intent.at("examples", position) if position < len(intent.examples) else intent.at("when")
+    label = f"`{owned[position]}`" if told else "no exclusion recognises this one"
+    return f"its requests say `{texts[position]}`, and no exclusion covers that", Related(span, label)
 
 
 def _finding(caching: Caching, name: str, why: str, related: Related) -> Diagnostic:

@@ -32,6 +32,7 @@ from costpol.diagnostics import Diagnostic, Severity
 from costpol.lint.facts import Facts
 from costpol.lint.targets import routes
 from costpol.policy.bundle import Bundle
+from costpol.policy.nodes.matcher import When
 
 CODE, NAME, SEVERITY = "CP601", "unbounded-output", Severity.ERROR
 NEEDS: tuple[str, ...] = ()
@@ -65,9 +66,8 @@ def _limited_by_rule(bundle: Bundle, intent: str) -> bool:
     for rule in bundle.routing.rules:
         if rule.max_output_tokens is None and (not rule.when.intent or intent in rule.when.intent):
             return False
-        written = rule.when.spans.keys() or {key for key in ("intent",) if rule.when.intent}
-        if intent in rule.when.intent and all(key.partition(".")[0] == "intent" for key in written):
-            return rule.max_output_tokens is not None
+        if intent in rule.when.intent and rule.when == When(intent=rule.when.intent):
+            return True
     return False
 
 

@@ -11,16 +11,42 @@ from costpol.pipeline import keywords
 PIECES = st.lists(
     st.sampled_from(
         (
-            "order", "Order", "status", "no", "n\u00b0 5", "caf\u00e9", "\u6ce8\u6587", "it's", "it\u2019s", "x",
-            " ", "  ", "-", ".", "!", "?", "\u2026", ",",
-        )  # fmt: skip
+            "order",
+            "Order",
+            "status",
+            "no",
+            "n\u00b0 5",
+            "caf\u00e9",
+            "\u6ce8\u6587",
+            "it's",
+            "it\u2019s",
+            "x",
+            " ",
+            "  ",
+            "-",
+            ".",
+            "!",
+            "?",
+            "\u2026",
+            ",",
+        )
     ),
     max_size=7,
 ).map("".join)
 WORDS = st.sampled_from(
     (
-        "order", "Order status", "order  status", "no", "caf\u00e9", "\u6ce8\u6587", "it's", "n\u00b0", "-", "x.", "status no",
-    )  # fmt: skip
+        "order",
+        "Order status",
+        "order  status",
+        "no",
+        "caf\u00e9",
+        "\u6ce8\u6587",
+        "it's",
+        "n\u00b0",
+        "-",
+        "x.",
+        "status no",
+    )
 )
 
 
