@@ -34,7 +34,7 @@ from costpol.proxy.upstream import Upstream, failure_of, is_event_stream, read_w
 if TYPE_CHECKING:
     from costpol.runtime.snapshot import Snapshot
 
-_PATIENCE = 0.05
+_PATIENCE = 0.25
 """Seconds into a call from which on the client is watched for leaving: quick answers need no watch."""
 _PASSED_ON = ((b"idempotency-key", "Idempotency-Key"), (b"openai-beta", "OpenAI-Beta"))
 _PASSED_WITH_KEY = (

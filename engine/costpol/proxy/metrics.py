@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from costpol.diagnostics import Severity
@@ -43,6 +43,7 @@ class Metrics:
     """All metrics of one process."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter that nothing here reads
         self.registry = registry = CollectorRegistry()
         self.requests = Counter(
             "costpol_requests", "Requests by routing rule, model, cache status and outcome.",

@@ -7,6 +7,7 @@ Stopping drains: no new connection is taken, requests in flight end, what they o
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -129,6 +130,7 @@ async def serve(options: ServerOptions, listener: socket.socket, ready: Callable
             serving = tasks.create_task(server.serve(sockets=[listener]))
             while not server.started and not serving.done():
                 await asyncio.sleep(0.005)
+            _spare_collector()
             ready(snapshot)
             await serving
             watching.cancel()
@@ -193,6 +195,14 @@ class _JsonLines(logging.Formatter):
 
 def _retire_current(reloader: Reloader) -> None:
     reloader.current.retire()
+
+
+def _spare_collector() -> None:
+    """Keep what was loaded at the start out of every later garbage collection, and collect less often: a request makes
+    few cycles, and walking the same hundred thousand objects again and again took a tenth of its time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 50, 50)
 
 
 def _config(app: App, options: ServerOptions) -> uvicorn.Config:

@@ -70,7 +70,7 @@ class Workers:
             [
                 sys.executable,
                 "-m",
-                "costpol.cli.main",
+                "costpol",
                 *self._arguments,
                 f"--worker={number}",
                 f"--listener={descriptor}",

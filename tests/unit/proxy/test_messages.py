@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from costpol.proxy import messages
+from costpol.proxy.identity import Denied
+from costpol.proxy.messages import ClientLeftError, error_kind, read_body
+
+
+def read(parts: Sequence[dict[str, Any]], limit: int = 10, headers: dict[bytes, bytes] | None = None) -> bytes | Denied:
+    waiting = list(parts)
+
+    async def receive() -> dict[str, Any]:
+        if not waiting:
+            await asyncio.sleep(60)
+        return waiting.pop(0)
+
+    return asyncio.run(read_body(receive, headers or {}, limit))
+
+
+def part(body: bytes, more: bool = False) -> dict[str, Any]:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+def test_a_body_comes_in_one_part_or_many() -> None:
+    assert read([part(b"abc")]) == b"abc"
+    assert read([part(b"ab", True), part(b"", True), part(b"c")]) == b"abc"
+
+
+@pytest.mark.parametrize("parts", [[part(b"x" * 11)], [part(b"x" * 6, True), part(b"x" * 6, True)]])
+def test_a_body_beyond_the_limit_is_refused(parts: list[dict[str, Any]]) -> None:
+    denied = read(parts)
+    assert isinstance(denied, Denied)
+    assert denied.status == 413
+
+
+def test_a_body_that_announces_its_size_is_refused_unread() -> None:
+    denied = read([], headers={b"content-length": b"11"})
+    assert isinstance(denied, Denied)
+    assert denied.status == 413
+
+
+def test_a_client_that_leaves_while_sending_is_noticed() -> None:
+    with pytest.raises(ClientLeftError):
+        read([part(b"a", True), {"type": "http.disconnect"}])
+
+
+def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "BODY_SECONDS", 0.02)
+    denied = read([part(b"a", True)])
+    assert isinstance(denied, Denied)
+    assert denied.status == 408
+
+
+def test_errors_have_the_type_that_clients_know() -> None:
+    assert error_kind(401) == "authentication_error"
+    assert error_kind(404) == "invalid_request_error"
+    assert error_kind(502) == "server_error"

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from costpol.inference.response import Response
+from costpol.inference.usage import Usage
+from costpol.pipeline.decision import Decision, Outcome
+from costpol.proxy.metrics import Metrics
+from costpol.runtime.reload import ReloadReport
+
+ANSWERED = Outcome(
+    "answered", Decision("d", rule="lookups", model="small", cache="miss"), (),
+    response=Response("hi", "stop", Usage(10, 5)), usage=Usage(10, 5), cost=2_000_000_000_000, saved=1_000_000_000_000,
+)  # fmt: skip
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(name, labels)
+
+
+def test_an_answer_is_counted_with_its_cost_its_tokens_and_its_time() -> None:
+    metrics = Metrics()
+    metrics.count(ANSWERED, 0.2)
+    labels = {"route": "lookups", "model": "small", "cache": "miss", "outcome": "answered"}
+    assert value(metrics, "costpol_requests_total", **labels) == 1
+    assert value(metrics, "costpol_cost_usd_total", route="lookups", model="small") == 2
+    assert value(metrics, "costpol_saved_usd", route="lookups", cache="miss") == 1
+    assert value(metrics, "costpol_tokens_total", model="small", kind="input") == 10
+    assert value(metrics, "costpol_request_seconds_count", cache="miss") == 1
+
+
+def test_a_call_that_cost_more_than_asked_for_lowers_what_was_saved() -> None:
+    metrics = Metrics()
+    metrics.count(replace(ANSWERED, saved=-3_000_000_000_000), 0.2)
+    assert value(metrics, "costpol_saved_usd", route="lookups", cache="miss") == -3
+
+
+def test_a_reason_for_a_bypass_is_no_label() -> None:
+    metrics = Metrics()
+    for reason in ("tenant unknown", "personal", "anything at all"):
+        metrics.count(replace(ANSWERED, decision=Decision("d", cache=f"bypass; {reason}")), 0.1)
+    assert value(metrics, "costpol_request_seconds_count", cache="bypass") == 3
+
+
+def test_an_answer_that_broke_off_is_told_apart() -> None:
+    metrics = Metrics()
+    metrics.count(replace(ANSWERED, response=Response("h", None, Usage(), complete=False)), 0.1)
+    labels = {"route": "lookups", "model": "small", "cache": "miss", "outcome": "incomplete"}
+    assert value(metrics, "costpol_requests_total", **labels) == 1
+
+
+def test_the_number_of_series_is_bounded() -> None:
+    metrics = Metrics()
+    for number in range(3000):
+        metrics.count(replace(ANSWERED, decision=Decision("d", rule=f"rule-{number}", model="m", cache="miss")), 0.1)
+    labels = {"route": "other", "model": "other", "cache": "miss", "outcome": "answered"}
+    assert value(metrics, "costpol_requests_total", **labels) == 1000
+
+
+def test_a_failed_reload_shows_until_one_succeeds() -> None:
+    metrics = Metrics()
+    metrics.count_reload(ReloadReport("rejected", 1, "d"))
+    assert value(metrics, "costpol_reload_last_successful") == 0
+    metrics.count_reload(ReloadReport("reloaded", 2, "e"))
+    assert value(metrics, "costpol_reload_last_successful") == 1
+    assert value(metrics, "costpol_reloads_total", result="rejected") == 1
+
+
+def test_the_text_format_has_every_name() -> None:
+    metrics = Metrics()
+    metrics.count(ANSWERED, 0.1)
+    metrics.count_denied(401)
+    text = metrics.render().decode()
+    assert 'costpol_denied_total{status="401"} 1.0' in text
+    assert "_created" not in text

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from costpol.commands import Account, Failed, Granted, Hold, Reserve, Settle, Standing
+from costpol.errors import StoreLockedError
+from costpol.runtime.stores import open_stores
+
+ACCOUNT = Account("a/usd/", 0.0, 0.0, 100.0)
+
+
+def test_what_was_spent_outlives_the_process(tmp_path: Path) -> None:
+    stores = open_stores(tmp_path)
+    granted = stores.ledger.reserve(Reserve((Hold(ACCOUNT, 5, 10, "a"),), 1.0, 50.0))
+    assert isinstance(granted, Granted)
+    stores.ledger.settle(Settle(granted.reservation, (4,), 1.0))
+    stores.close()
+    again = open_stores(tmp_path)
+    assert again.ledger.standing(Standing((ACCOUNT,), 2.0)) == (4,)
+    again.close()
+
+
+def test_a_cache_is_opened_once_and_closed_with_its_last_user(tmp_path: Path) -> None:
+    stores = open_stores(tmp_path)
+    first = stores.acquire_cache("e/1/8", 8, 100)
+    assert stores.acquire_cache("e/1/8", 8, 50) is first
+    assert first.max_entries == 50
+    stores.release_cache("e/1/8")
+    stores.release_cache("e/1/8")
+    assert stores.acquire_cache("e/1/8", 8, 100) is not first
+    stores.close()
+
+
+def test_two_processes_worth_of_stores_cannot_share_a_cache_unless_they_are_workers(tmp_path: Path) -> None:
+    one, two, worker = open_stores(tmp_path), open_stores(tmp_path), open_stores(tmp_path, worker=1)
+    one.acquire_cache("e/1/8", 8, 100)
+    with pytest.raises(StoreLockedError):
+        two.acquire_cache("e/1/8", 8, 100)
+    worker.acquire_cache("e/1/8", 8, 100)
+    for stores in (worker, two, one):
+        stores.close()
+
+
+def test_upkeep_pays_what_is_owed_and_frees_lapsed_holds(tmp_path: Path) -> None:
+    stores = open_stores(tmp_path)
+    first = stores.ledger.reserve(Reserve((Hold(ACCOUNT, 5, 10, "a"),), 1.0, 50.0))
+    stores.ledger.reserve(Reserve((Hold(ACCOUNT, 5, 10, "a"),), 1.0, 20.0))
+    assert isinstance(first, Granted)
+    stores.unsettled.add(Settle(first.reservation, (3,), 1.0), "ledger-busy")
+    stores.sweep(30.0)
+    assert not stores.unsettled.waiting
+    assert stores.ledger.standing(Standing((ACCOUNT,), 30.0)) == (3,)
+    stores.close()
+
+
+def test_closing_settles_what_is_owed(tmp_path: Path) -> None:
+    stores = open_stores(tmp_path)
+    granted = stores.ledger.reserve(Reserve((Hold(ACCOUNT, 5, 10, "a"),), 1.0, 50.0))
+    assert isinstance(granted, Granted)
+    stores.unsettled.add(Settle(granted.reservation, (2,), 1.0), "ledger-busy")
+    stores.close()
+    assert isinstance(stores.ledger.settle(Settle(granted.reservation, (2,), 1.0)), Failed)
+    assert not stores.scratch.exists()
