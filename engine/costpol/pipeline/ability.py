@@ -25,6 +25,7 @@ def _lacking(target: Target, draft: Draft) -> bool:
             return True
     if target.context is None:
         return False
-    # A text has at most as many tokens as octets, so a small body needs no count.
+    # A text has at most as many tokens as octets, so a small body without images needs no count.
     octets = len(request.raw) + (4 * len(draft.system) if draft.system else 0)
-    return octets > target.context and draft.input_tokens > target.context
+    small = octets <= target.context and not draft.signals.attachments
+    return not small and draft.input_tokens > target.context

@@ -58,13 +58,13 @@ class Reading:
 def refusing(guards: Collection[str], question: str, cached: str) -> str | None:
     """The first guard that sees a difference between a question and one that is kept, if any.
 
-    Where the kept question was not kept as text, the first guard asked for refuses.
+    Where one of them has no words (a question that was not kept as text), the first guard asked for refuses.
     """
     if question == cached or not guards:
         return None
     left, right = read(question), read(cached)
     for name, differ in _GUARDS:
-        if name in guards and (not right.words or differ(left, right)):
+        if name in guards and (not (left.words and right.words) or differ(left, right)):
             return name
     return None
 
