@@ -108,12 +108,10 @@ def _differences(case: Case, explanation: Explanation) -> Iterator[Difference]:
         "personal": decision.personal,
         "cache": "bypass" if decision.cache.startswith("bypass") else "lookup",
         "scope": decision.scope,
-        "template": decision.template,
+        "template": None if decision.template is None else decision.template.rpartition("@")[0],
         "refused": explanation.kind == "refused",
         "max_output_tokens": decision.max_output_tokens,
     }
-    if expect.template is not None and "@" not in expect.template and decision.template is not None:
-        actual["template"] = decision.template.rpartition("@")[0]
     for field, found in actual.items():
         wanted = getattr(expect, field)
         if expect.written(field) and wanted != found:

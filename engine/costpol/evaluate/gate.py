@@ -21,7 +21,7 @@ from costpol.errors import UsageError
 from costpol.policy.suggestion import did_you_mean
 
 _COMPARISON = re.compile(
-    r"\s*(?P<field>[A-Za-z_][^\s<>=!]*)\s*(?P<operator><=|>=|==|!=|<|>)\s*"
+    r"\s*(?P<field>[A-Za-z_][\w./:@-]*)\s*(?P<operator><=|>=|==|!=|<|>)\s*"
     r"\$?(?P<number>-?[0-9]+(?:\.[0-9]+)?)(?P<percent>%?)\s*"
 )
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {

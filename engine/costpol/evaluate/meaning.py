@@ -18,7 +18,8 @@ from costpol.policy.node import Node
 
 _KINDS = ("models", "intents", "personalization", "cache", "routing", "prompts", "budgets", "batch")
 _ORDERED = frozenset({"intents.intents"})
-"""Mappings whose order decides."""
+"""Mappings whose order decides; equality alone does not see it."""
+_HOLD_ORDERED = frozenset({"intents"}) | _ORDERED
 _SHOWN = 100
 
 
@@ -64,7 +65,7 @@ def meaning_changes(old: Bundle, new: Bundle) -> list[MeaningChange]:
 
 def _compare(path: str, old: _Place, new: _Place) -> Iterator[MeaningChange]:
     before, after = old.value, new.value
-    if before == after and not (path in _ORDERED and list(before) != list(after)):
+    if before is after or (before == after and path not in _HOLD_ORDERED):
         return
     if isinstance(before, Node) and isinstance(after, Node) and type(before) is type(after):
         for key in declared(type(before)):

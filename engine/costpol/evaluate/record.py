@@ -99,10 +99,10 @@ class RecordReader:
         """The record in a line. Raises `BrokenLineError` that says what is wrong with it."""
         parsed = _parse(line)
         request = _request(parsed.request)
-        now = self._now(parsed.time)
         answer = read_answer(parsed.response)
         if answer.failed:
             raise BrokenLineError("the recorded answer is an error: nothing was billed")
+        now = self._now(parsed.time)
         arrival = Arrival(
             request=request,
             caller=Caller(*map(_text, (parsed.tenant, parsed.user, parsed.agent, parsed.session, parsed.stage))),

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from typing import Any
+
+from costpol.reporting.savings.figures import Savings
+
+MILLION = 1_000_000
+DAY = "2026-03-02T10:00:00Z"
+
+
+def net(savings: Savings) -> dict[str, int]:
+    return {lever.name: lever.net for lever in savings.levers if lever.saved or lever.own_cost}
+
+
+def adds_up(savings: Savings) -> bool:
+    return sum(lever.net for lever in savings.levers) == savings.saved == savings.baseline - savings.cost
+
+
+def test_routing_saves_the_difference_of_the_prices(run: Any, record: Any) -> None:
+    savings = run([record("hello", (1000, 100))])
+    assert savings.baseline == (1000 * 10 + 100 * 40) * MILLION
+    assert savings.cost == (1000 * 1 + 100 * 4) * MILLION
+    assert net(savings) == {"routing": savings.saved}
+    assert savings.routes == {"small": 1}
+
+
+def test_routing_to_what_is_dearer_is_a_loss(run: Any, record: Any) -> None:
+    savings = run([record("analyze this", request={"model": "small"})])
+    assert savings.saved == net(savings)["routing"] < 0
+    assert savings.saved_fraction == -9
+
+
+def test_output_limits_are_priced_at_the_routed_model(run: Any, record: Any) -> None:
+    savings = run([record("hello", (1000, 3000))])
+    assert net(savings)["output"] == 2000 * 4 * MILLION
+    assert savings.estimates.cut_off == 1
+    assert adds_up(savings)
+
+
+def test_a_template_that_is_longer_is_a_loss(run: Any, record: Any, policy: Any) -> None:
+    prompts = f"""kind: prompts
+templates: {{long: {{version: 1, system: "{"word " * 300}"}}}}
+otherwise: {{template: long, max_output_tokens: 1k}}
+...
+"""
+    savings = run([record("hello")], policy(prompts=prompts))
+    assert net(savings)["prompts"] < 0
+    assert savings.estimates.prompts == 1
+    assert adds_up(savings)
+
+
+def test_a_hit_saves_the_routed_call(run: Any, record: Any, cached: Any) -> None:
+    savings = run([record("hello", (1000, 100), time=DAY)] * 3, cached)
+    assert net(savings)["exact-cache"] == 2 * (1000 * 1 + 100 * 4) * MILLION
+    assert (savings.cache.lookups, savings.cache.exact, savings.cache.similar) == (3, 2, 0)
+    assert savings.routes == {"small": 1}
+    assert adds_up(savings)
+
+
+def test_a_similar_question_saves_too(run: Any, record: Any, cached: Any) -> None:
+    lines = [record(text, time=DAY) for text in ("how can I reset my password", "how can I reset my password?")]
+    savings = run(lines, cached)
+    assert (savings.cache.exact, savings.cache.similar) == (0, 1)
+    assert net(savings)["semantic-cache"] > 0
+    assert adds_up(savings)
+
+
+def test_hits_are_judged_by_the_right_answers_name(run: Any, record: Any, cached: Any) -> None:
+    lines = [record("hello", time=DAY, answer_id=name) for name in ("a", "a", "b", None)]
+    savings = run(lines, cached)
+    assert (savings.cache.hits, savings.cache.judged, savings.cache.wrong_hits) == (3, 2, 1)
+    assert str(savings.cache.wrong_hit_rate) == "0.500000"
+
+
+def test_guards_are_counted(run: Any, record: Any, cached: Any) -> None:
+    cached = {**cached, "p/cache.yaml": cached["p/cache.yaml"].replace(b"0.95", b"0.90")}
+    lines = [record(f"how do I {word} the two factor login", time=DAY) for word in ("enable", "disable")]
+    savings = run(lines, cached)
+    assert savings.cache.hits == 0
+    assert savings.cache.refused_by_guard == 1
+
+
+BUDGETS = """kind: budgets
+budgets: {daily: {limit: 0.10 USD, per: day, time_zone: UTC, each: tenant}}
+ladder: [{at: 50%, route: small, budgets: daily}]
+...
+"""
+
+
+def test_budgets_step_down_and_refuse(run: Any, record: Any, policy: Any) -> None:
+    lines = [record("analyze this", (1000, 1000), time=DAY, session="s") for _ in range(60)]
+    savings = run(lines, policy(budgets=BUDGETS))
+    levers = net(savings)
+    daily = savings.budgets["daily"]
+    assert levers["budgets"] > 0
+    assert levers["refusals"] == savings.avoided > 0
+    assert savings.refused == daily.refused > 0
+    assert savings.refused + sum(savings.routes.values()) == 60
+    assert daily.rungs["50%"] > 0
+    assert daily.peak is not None
+    assert 0.9 < daily.peak <= 1
+    assert (daily.per, daily.each, daily.subjects) == ("day", "tenant", 1)
+    assert adds_up(savings)
+
+
+def test_a_model_that_the_policy_does_not_declare_is_refused(run: Any, record: Any, policy: Any) -> None:
+    savings = run(
+        [record("hello", request={"model": "gpt-4.1"})], policy(routing="kind: routing\ndefault: requested\n...\n")
+    )
+    assert savings.refused == 1
+    assert net(savings) == {"refusals": savings.baseline}
+    assert savings.avoided == savings.baseline > 0
+
+
+def test_a_request_without_a_price_is_in_neither_sum(run: Any, record: Any) -> None:
+    savings = run([record("hello"), record("hello", request={"model": "nobody-knows-this"})])
+    assert savings.requests == 2
+    assert savings.unpriced == 1
+    assert savings.unpriced_models == {"nobody-knows-this": 1}
+    assert savings.unpriced_cost > 0
+    assert savings.baseline == run([record("hello")]).baseline
+    assert savings.cost == run([record("hello")]).cost
+    assert adds_up(savings)
+
+
+def test_the_baseline_may_be_one_model_for_all(run: Any, record: Any) -> None:
+    savings = run([record("hello", (1000, 100), request={"model": "unknown"})], baseline="small")
+    assert savings.baseline == savings.cost == (1000 + 400) * MILLION
+    assert savings.unpriced == 0
+
+
+def test_prompt_cache_hits_are_kept_within_a_family_only(run: Any, record: Any) -> None:
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100, "prompt_tokens_details": {"cached_tokens": 800}}
+    warm = run([record("analyze this", response={"content": "x", "usage": usage})])
+    assert warm.baseline == warm.cost == (200 * 10 + 800 * 1 + 100 * 40) * MILLION
+    assert warm.estimates.cold == 0
+    moved = run([record("hello", response={"content": "x", "usage": usage})])
+    assert moved.baseline == warm.baseline
+    assert moved.cost == (1000 + 400) * MILLION
+    assert moved.estimates.cold == 1
+
+
+def test_rules_and_intents_have_their_own_sums(run: Any, record: Any) -> None:
+    savings = run([record("hello"), record("analyze this"), record("analyze that")])
+    assert {name: group.requests for name, group in savings.rules.items()} == {"deep-work": 2, "default": 1}
+    assert sum(group.saved for group in savings.rules.values()) == savings.saved
+    assert sum(group.saved for group in savings.intents.values()) == savings.saved
+
+
+def test_the_period_is_that_of_the_records(run: Any, record: Any) -> None:
+    savings = run([record("hello", time=1000), record("hello", time=2000)])
+    assert (savings.first, savings.last) == (1000, 2000)
+    empty = run([])
+    assert (empty.first, empty.requests, empty.saved_fraction) == (None, 0, None)
