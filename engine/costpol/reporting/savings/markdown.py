@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from html import escape
 
 from costpol.reporting.savings.assumptions import assumptions
 from costpol.reporting.savings.bars import LABELS
@@ -12,7 +13,7 @@ from costpol.reporting.savings.document import route_changes
 from costpol.reporting.savings.figures import Against, Group, Savings
 from costpol.reporting.savings.text import headline, money, percent, period, signed, told, visible
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~])")
 _ROWS = 20
 
 
@@ -38,7 +39,7 @@ def render_markdown(savings: Savings) -> str:
 
 def escaped(text: str) -> str:
     """Text of a log or a policy that Markdown shows as it is, on one line."""
-    return _SPECIAL.sub(r"\\\1", visible(text).replace("\n", " "))
+    return _SPECIAL.sub(r"\\\1", escape(visible(text), quote=False))
 
 
 def _waterfall(savings: Savings) -> str:
@@ -69,7 +70,9 @@ def _against(new: Savings, against: Against) -> str:
         f"{against.changed:,} of {new.requests:,} requests are decided differently.",
         _table(("lever", "was", "is", "change"), rows),
     ]
-    routes = ", ".join(f"`{model}` {change:+,}" for model, change in route_changes(new.routes, old.routes).items())
+    routes = ", ".join(
+        f"{escaped(model)} {change:+,}" for model, change in route_changes(new.routes, old.routes).items()
+    )
     if routes:
         lines.append(f"Requests per model: {routes}")
     if against.changes:

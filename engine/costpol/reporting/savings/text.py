@@ -45,7 +45,7 @@ def render_text(savings: Savings, *, color: bool = False) -> str:
     _notes(console, "What these figures rest on", assumptions(savings))
     if savings.skipped:
         title = f"Lines that are no records: {savings.skipped:,}"
-        _notes(console, title, [visible(line) for line in savings.skipped_first])
+        _notes(console, title, list(savings.skipped_first))
     return "\n".join(line.rstrip() for line in out.getvalue().rstrip().splitlines())
 
 
@@ -143,7 +143,7 @@ def _against(console: Console, new: Savings, against: Against) -> None:
             table.add_row(name, *(money(each, scale) for each in (before, lever.net, lever.net - before)))
     _print(console, table)
     for model, more in route_changes(new.routes, old.routes).items():
-        console.print(f"  {model}: {more:+,} requests")
+        console.print(f"  {visible(model)}: {more:+,} requests")
     if not against.changes:
         return
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
@@ -190,7 +190,9 @@ def _routes(console: Console, savings: Savings) -> None:
     called = sum(savings.routes.values())
     table = _table(("model called", "left"), ("requests", "right"), ("", "right"), ("", "left"))
     for model, count in savings.routes.items():
-        table.add_row(model, f"{count:,}", percent(Decimal(count) / called), "█" * round(count * _BAR / called))
+        table.add_row(
+            visible(model), f"{count:,}", percent(Decimal(count) / called), "█" * round(count * _BAR / called)
+        )
     if called:
         _print(console, table)
     if savings.refused:
@@ -225,7 +227,7 @@ def _budgets(console: Console, savings: Savings) -> None:
         per = budget.per if budget.each is None else f"{budget.per}, each of {budget.subjects:,} {budget.each}s"
         rungs = ", ".join(f"{label}: {count:,}" for label, count in budget.rungs.items())
         style = "yellow" if budget.refused else None
-        table.add_row(name, per, percent(budget.peak), f"{budget.refused:,}", rungs, style=style)
+        table.add_row(visible(name), per, percent(budget.peak), f"{budget.refused:,}", rungs, style=style)
     _print(console, table)
 
 
@@ -237,7 +239,7 @@ def _notes(console: Console, title: str, notes: list[str]) -> None:
     console.print(title, style="bold")
     for note in notes:
         text = Text("- ")
-        text.append(note)
+        text.append(visible(note))
         console.print(Padding(text, (0, 0, 0, 1)))
 
 
