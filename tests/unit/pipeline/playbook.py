@@ -58,6 +58,11 @@ class Playbook:
         return command
 
     @property
+    def pending(self) -> Command | None:
+        """What the flow waits for; `None` once it has ended."""
+        return self._pending
+
+    @property
     def outcome(self) -> Outcome:
         assert self._outcome is not None, f"the flow still asks for {self._pending!r}"
         self._read = True

@@ -62,9 +62,10 @@ class World:
                 outcome: Outcome = end.value
                 return outcome
             self.log.append(command)
-            reply = Failed("down") if type(command) in self.down else self._reply(command)
+            reply = Failed("down") if type(command) in self.down else self.reply(command)
 
-    def _reply(self, command: Command) -> Any:
+    def reply(self, command: Command) -> Any:
+        """What the world says to one command."""
         match command:
             case Embed():
                 return Embedded(_SAME)
@@ -83,10 +84,10 @@ class World:
                 self.entries[entry.id] = entry
                 return None
             case Standing(accounts):
-                return tuple(map(self._standing, accounts))
+                return tuple(map(self.standing, accounts))
             case Reserve(holds):
                 for hold in holds:
-                    used = self._standing(hold.account)
+                    used = self.standing(hold.account)
                     if used + hold.amount > hold.limit:
                         return Exceeded(hold, used)
                 self.granted += 1
@@ -101,7 +102,8 @@ class World:
             case Call():
                 return self.answer(command)
 
-    def _standing(self, account: Account) -> int:
+    def standing(self, account: Account) -> int:
+        """How much is used and held."""
         slices = self.used[account.name].items()
         held = (h for reserve in self.open.values() for h in reserve.holds if h.account.name == account.name)
         return sum(amount for bucket, amount in slices if bucket >= account.since) + sum(

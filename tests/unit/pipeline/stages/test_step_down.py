@@ -28,7 +28,7 @@ def talked(
     models = request_.pop("models", MODELS)
     with Playbook(policy(models=models, routing=routing, budgets=budgets), ask(**request_)) as talk:
         talk.told(Standing, used)
-        if talk._pending is None:
+        if talk.pending is None:
             return None, talk.outcome
         talk.told(Reserve, Granted(1))
         call = talk.told(Call, answered())
