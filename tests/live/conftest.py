@@ -120,7 +120,7 @@ class Sidecar:
         line = self.process.stdout.readline().decode()
         if "listens on" not in line:
             self.process.wait(10)
-            raise RuntimeError(log.read_text())
+            raise RuntimeError(f"exit {self.process.returncode}: {log.read_text()}")
         self.address = line.split()[3]
 
     def client(self, **headers: str) -> openai.OpenAI:
@@ -163,9 +163,24 @@ def provider() -> Iterator[Served]:
     served.stop()
 
 
+@pytest.fixture(scope="module")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sidecar, Served]]:
+    """One sidecar and its provider for all tests of a module that change neither."""
+    folder, served = tmp_path_factory.mktemp("common"), Served(SimulatedProvider())
+    arguments = [f"--policies={write_policies(folder)}", f"--data={folder / 'data'}", f"--upstream=sim={served.url}"]
+    sidecar = Sidecar(arguments, folder / "log")
+    yield sidecar, served
+    sidecar.stop(signal.SIGKILL)
+    served.stop()
+
+
 @pytest.fixture
 def policies(tmp_path: Path) -> Path:
-    folder = tmp_path / "policies"
+    return write_policies(tmp_path)
+
+
+def write_policies(parent: Path) -> Path:
+    folder = parent / "policies"
     folder.mkdir()
     for name, text in POLICY.items():
         (folder / name).write_text(text)
