@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)(?:#[^)]*)?\)")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-CALL = re.compile(r"(?:^|[`$ ])costpol ([a-z][a-z-]*)", re.MULTILINE)
+CALL = re.compile(r"^\$ costpol ([a-z][a-z-]*)", re.MULTILINE)
 
 
 def name(path: Path) -> str:
@@ -45,7 +45,8 @@ def test_every_policy_shown_loads(document: Path) -> None:
     assert shown
     for block in shown:
         kind = re.search(r"^kind: (\w+)", block, re.MULTILINE)
-        assert kind is not None and kind.group(1) in KINDS
+        assert kind is not None
+        assert kind.group(1) in KINDS
         files = {Path(file).name: content for file, content in read_bundle(ROOT / "policies").items()}
         files[f"{kind.group(1)}.yaml"] = block.encode()
         files.pop("tests.yaml", None)
