@@ -210,6 +210,7 @@ AGENTS = routing("{name: a, when: {agent: x}, route: strong}")
         ((f"kind: budgets\nbudgets:\n{COMPANY}  a: {{calls: 9, per: hour, each: agent}}\n",), ["CP608"]),
         ((routing("{name: a, when: {tools: none}, route: strong}"), f"kind: budgets\nbudgets:\n{COMPANY}"), []),
         ((routing("{name: a, when: {tools: [x]}, route: strong}"), f"kind: budgets\nbudgets:\n{COMPANY}"), ["CP608"]),
+        ((routing("{name: a, when: {not: {tools: any}}, route: strong}"), f"kind: budgets\nbudgets:\n{COMPANY}"), []),
         (("kind: prompts\nintents:\n  faq: {tools: [x], max_output_tokens: 9}\notherwise: {max_output_tokens: 9}\n",
           f"kind: budgets\nbudgets:\n{COMPANY}"), ["CP608"]),
     ],
