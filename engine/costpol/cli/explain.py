@@ -181,7 +181,7 @@ async def _explain(
     from costpol.pipeline.arrival import Arrival
     from costpol.providers.openai import decode_request
 
-    async with rehearse(read_bundle(policies), time.time) as rehearsal:
+    async with rehearse(read_bundle(policies), time.time, pays=False) as rehearsal:
         explainer = Explainer(rehearsal)
         bundle = explainer.bundle
         body = message_body(bundle, message or "", labels) if request is None else request_body(bundle, request, labels)

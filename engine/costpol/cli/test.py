@@ -120,5 +120,5 @@ async def _run(bundle: Path) -> Results:
     from costpol.evaluate.explain import Explainer
     from costpol.evaluate.rehearsal import rehearse
 
-    async with rehearse(read_bundle(bundle), time.time) as rehearsal:
+    async with rehearse(read_bundle(bundle), time.time, pays=False) as rehearsal:
         return await run_cases(Explainer(rehearsal))

@@ -71,7 +71,7 @@ class Explanation:
 
 @dataclass(slots=True)
 class Explainer:
-    """Explains requests under one policy."""
+    """Explains requests under one policy, best rehearsed without `pays`."""
 
     rehearsal: Rehearsal
     _last: Call | None = field(default=None, init=False)
@@ -158,9 +158,7 @@ class _Standing:
 
 def _harmless(handlers: Handlers, standing: _Standing) -> Handlers:
     """Handlers that spend nothing and remember nothing."""
-    inline = dict(handlers.inline)
-    if Embed in handlers.waiting:
-        inline[Embed] = lambda command: Failed("embedding-costs-money")
+    unpaid: dict[type[Command], Any] = {Embed: lambda command: Failed("embedding-costs-money")}
     answers: dict[type[Command], Any] = {
         LookupExact: lambda command: None,
         LookupSimilar: lambda command: (),
@@ -168,7 +166,7 @@ def _harmless(handlers: Handlers, standing: _Standing) -> Handlers:
         Reserve: standing.reserve,
         Settle: lambda command: None,
     }
-    return Handlers(inline | answers)
+    return Handlers(unpaid | dict(handlers.inline) | answers)
 
 
 def message_body(bundle: Bundle, message: str, metadata: Mapping[str, str]) -> bytes:

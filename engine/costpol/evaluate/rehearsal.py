@@ -28,8 +28,10 @@ class Rehearsal:
 
 
 @asynccontextmanager
-async def rehearse(files: Mapping[str, bytes], clock: Callable[[], float]) -> AsyncIterator[Rehearsal]:
-    """The policy of these files; prices are those at `clock`.
+async def rehearse(
+    files: Mapping[str, bytes], clock: Callable[[], float], *, pays: bool = True
+) -> AsyncIterator[Rehearsal]:
+    """The policy of these files; prices are those at `clock`. Without `pays` an embedder that costs money is left out.
 
     Raises `BundleError` for errors in the policy, `ProvisionError` where something that it needs cannot be had.
     """
@@ -42,7 +44,7 @@ async def rehearse(files: Mapping[str, bytes], clock: Callable[[], float]) -> As
         stores = Stores(folder, ledger, folder / "cache", Unsettled(ledger.settle), folder / "scratch")
         async with aiohttp.ClientSession() as session:
             try:
-                provisioner = Provisioner(stores, session, os.environ, calls=False, clock=clock)
+                provisioner = Provisioner(stores, session, os.environ, calls=False, pays=pays, clock=clock)
                 snapshot = await provisioner.provision(files, 1)
                 try:
                     yield Rehearsal(snapshot, stores)

@@ -111,7 +111,8 @@ class Provisioner:
 
     `base_urls` take the place of the policy's addresses, by provider. `callers_have_keys` says that callers identify
     themselves with keys for costpol, which are then never passed on. Without `calls` no model will be called, as in a
-    replay: such snapshots have no endpoints and need no key for one.
+    replay: such snapshots have no endpoints and need no key for one. Without `pays` an embedder behind an endpoint is
+    left out, and nothing is recognised by likeness then.
     """
 
     stores: Stores
@@ -120,6 +121,7 @@ class Provisioner:
     base_urls: Mapping[str, str] = field(default_factory=dict)
     callers_have_keys: bool = False
     calls: bool = True
+    pays: bool = True
     clock: Callable[[], float] = time.time
     _vectors: dict[tuple[str, str], Vector] = field(default_factory=dict)
 
@@ -164,6 +166,8 @@ class Provisioner:
         declared = bundle.models.embedders.get(name)
         if declared is None:
             return await asyncio.to_thread(open_embedder, name)
+        if not self.pays:
+            return None
         from costpol.embedding.openai_compatible import OpenAICompatibleEmbedder
 
         source = declared.key_source

@@ -32,7 +32,7 @@ def explain(
     files: Mapping[str, bytes], message: str, spent: Mapping[str, str] | None = None, caller: Caller = ANONYMOUS
 ) -> Explanation:
     async def run() -> Explanation:
-        async with rehearse(files, lambda: NOW) as rehearsal:
+        async with rehearse(files, lambda: NOW, pays=False) as rehearsal:
             explainer = Explainer(rehearsal)
             request = decode_request(message_body(explainer.bundle, message, {}))
             shares = {name: Decimal(share) for name, share in (spent or {}).items()}
@@ -88,6 +88,28 @@ def test_a_budget_that_is_not_there_is_named(policy: Any) -> None:
     with pytest.raises(UsageError) as raised:
         explain(policy(budgets=BUDGETS), "hello", {"dayly": "0.5"})
     assert raised.value.help == "did you mean `daily`?"
+
+
+def test_an_embedder_that_costs_money_is_not_asked(policy: Any) -> None:
+    models = (
+        policy()["p/models.yaml"]
+        .decode()
+        .replace(
+            "...\n",
+            "embedders:\n  paid: {type: openai, base_url: 'http://127.0.0.1:9/v1', model: e, key: $NOT_SET_ANYWHERE, "
+            "dimension: 8, price: 0.02 USD}\n...\n",
+        )
+    )
+    files = policy(
+        models=models,
+        cache="kind: cache\nembedder: paid\notherwise: {threshold: 0.97, ttl: 1h, scope: tenant}\n...\n",
+        personalization="kind: personalization\nexclusions: []\n...\n",
+        intents="kind: intents\nintents: {faq: {examples: [how do I pay], min_similarity: 0.5}}\n...\n",
+    )
+    explained = explain(files, "how do I pay", caller=Caller("acme"))
+    assert explained.decision.intent == "other"
+    assert explained.decision.cache == "miss"
+    assert {note.facts.get("reason") for note in explained.trace} >= {"embedding-costs-money"}
 
 
 def test_the_cache_is_asked_and_is_empty(cached: Any) -> None:

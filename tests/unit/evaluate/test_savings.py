@@ -1,7 +1,19 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
+from costpol.evaluate.record import Record
+from costpol.evaluate.replay import Planned, Replayed
+from costpol.evaluate.savings import steps_of
+from costpol.inference.prices import Price
+from costpol.inference.rates import Rates
+from costpol.inference.request import Message, Request
+from costpol.inference.response import Response
+from costpol.inference.usage import Usage
+from costpol.pipeline.arrival import Arrival
+from costpol.pipeline.decision import Decision, Outcome
+from costpol.pipeline.target import Target
 from costpol.reporting.savings.figures import Savings
 
 MILLION = 1_000_000
@@ -145,6 +157,27 @@ def test_rules_and_intents_have_their_own_sums(run: Any, record: Any) -> None:
     assert {name: group.requests for name, group in savings.rules.items()} == {"deep-work": 2, "default": 1}
     assert sum(group.saved for group in savings.rules.values()) == savings.saved
     assert sum(group.saved for group in savings.intents.values()) == savings.saved
+
+
+def overhead(similar: bool, kind: str = "answered") -> dict[str, int]:
+    """Own costs by lever of a request whose embedding cost 7 picodollars."""
+    target = Target("small", "small", "sim", "small", Price(Rates(1, 1)), 1.0)
+    decision = Decision("digest", routed="small", cache="hit; similar" if kind == "hit" else "miss")
+    outcome = Outcome(kind, decision, (), cost=7 if kind == "hit" else 27, routed_cost=20)  # type: ignore[arg-type]
+    request = Request("openai", "small", (Message("user", "hello", b""),), b"")
+    record = Record("r", Arrival(request), Usage(10, 10), Response("x", "stop", Usage()))
+    pipeline: Any = SimpleNamespace(targets={"small": target})
+    return {
+        step.lever: step.own_cost
+        for step in steps_of(Replayed(record, outcome, Planned(), similar), pipeline)
+        if step.own_cost
+    }
+
+
+def test_an_embedding_is_a_cost_of_the_lever_that_it_served() -> None:
+    assert overhead(similar=True) == {"semantic-cache": 7}
+    assert overhead(similar=True, kind="hit") == {"semantic-cache": 7}
+    assert overhead(similar=False) == {"routing": 7}
 
 
 def test_the_period_is_that_of_the_records(run: Any, record: Any) -> None:
