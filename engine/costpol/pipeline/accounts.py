@@ -68,8 +68,12 @@ OpenAccounts = tuple[tuple[WindowBudget, Account], ...]
 
 def open_accounts(budgets: tuple[WindowBudget, ...], caller: Caller, now: float) -> OpenAccounts:
     """The budgets that apply to a caller, each with its counter."""
-    found = ((budget, budget.account(caller, now)) for budget in budgets)
-    return tuple((budget, account) for budget, account in found if account is not None)
+    found = []
+    for budget in budgets:
+        account = budget.account(caller, now)
+        if account is not None:
+            found.append((budget, account))
+    return tuple(found)
 
 
 def calendar_window(per: str, zone: ZoneInfo, now: float) -> tuple[float, float]:

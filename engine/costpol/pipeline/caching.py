@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from msgspec import DecodeError, Raw, json
 
@@ -16,9 +16,6 @@ from costpol.commands import Entry, Scope
 from costpol.inference.caller import Caller
 from costpol.inference.request import Message, Request
 from costpol.pipeline.identity import identity_part
-
-if TYPE_CHECKING:
-    from hashlib import _Hash
 
 LAYOUT = b"costpol-cache-2"
 """Changes with the meaning of a digest, so that entries of an older layout are never found."""
@@ -75,27 +72,23 @@ def partition_digest(
     the conversation is part of the history.
     """
     settings = [pair for pair in request.settings if pair[0] not in _LIMITS]  # `output_limit` says those already
-    parts = [
-        request.dialect, model_class, embedder, template or "", system or "",
-        "" if tools is None else "\x1f".join(("kept", *tools)), "json" if json_output else "",
-        str(output_limit), str(request.answers), str(len(settings)),
-    ]  # fmt: skip
-    digest = sha256(LAYOUT)
-    for part in parts:
-        _feed(digest, part.encode("utf-8", "surrogatepass"))
+    facts = (
+        request.dialect, model_class, embedder, template, system, tools, json_output, output_limit, request.answers,
+        len(settings),
+    )  # fmt: skip
+    parts = [LAYOUT, ascii(facts).encode()]
     for name, raw in settings:
-        _feed(digest, name.encode("utf-8", "surrogatepass"))
-        _feed(digest, raw)
+        parts += (name.encode("utf-8", "surrogatepass"), raw)
     messages = request.messages
     last = _question_index(messages)
-    first = 0 if system is None else leading_prompts(messages)
-    for index in range(first, len(messages)):
+    for index in range(0 if system is None else leading_prompts(messages), len(messages)):
         if index == last:
-            _feed(digest, b"\x00question")
-            _feed_aside(digest, messages[index])
+            parts.append(b"\x00question")
+            parts += _aside(messages[index])
         else:
-            _feed(digest, messages[index].raw)
-    return digest.hexdigest()[:32]
+            parts.append(messages[index].raw)
+    lengths = ",".join(map(str, map(len, parts)))  # in front, so that no part flows into the next
+    return sha256(b"".join((lengths.encode(), b"\x00", *parts))).hexdigest()[:32]
 
 
 _LIMITS = ("max_tokens", "max_completion_tokens")
@@ -142,24 +135,15 @@ def _question_index(messages: tuple[Message, ...]) -> int | None:
     return None
 
 
-def _feed(digest: _Hash, part: bytes) -> None:
-    # The length in front keeps one part from flowing into the next.
-    digest.update(len(part).to_bytes(8, "big") + part)
-
-
 _MEMBERS = json.Decoder(dict[str, Raw])
+_WORDS = frozenset({"role", "content"})
 
 
-def _feed_aside(digest: _Hash, question: Message) -> None:
+def _aside(question: Message) -> list[bytes]:
     """What a question says besides its words, such as the participant's name."""
     try:
         members = _MEMBERS.decode(question.raw)
     except DecodeError:  # not an object: nothing in it is known, so all of it counts
-        _feed(digest, question.raw)
-        return
-    for name in sorted(members.keys() - _WORDS):
-        _feed(digest, name.encode("utf-8", "surrogatepass"))
-        _feed(digest, bytes(members[name]))
-
-
-_WORDS = frozenset({"role", "content"})
+        return [question.raw]
+    names = members.keys() - _WORDS
+    return [part for name in sorted(names) for part in (name.encode(), bytes(members[name]))]

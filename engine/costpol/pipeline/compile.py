@@ -170,7 +170,7 @@ def _personalize(bundle: Bundle, keywords: KeywordCollector) -> PersonalizeStage
         )
         for position, node in enumerate(nodes)
     )
-    return PersonalizeStage(exclusions, personal)
+    return PersonalizeStage(exclusions, personal, PersonalSignals.together(exclusions))
 
 
 def _route(bundle: Bundle, routes: Mapping[str, tuple[Target, ...]], keywords: KeywordCollector) -> RouteStage:

@@ -90,15 +90,20 @@ class Pipeline:
         cost = result.cost.picodollars + draft.overhead
         return self._outcome(
             "answered", draft, response=reply.response, sent=reply.sent, usage=result.usage, cost=cost,
-            routed_cost=result.cost.picodollars, saved=self._saved(draft, result.usage, cost, None),
+            routed_cost=result.cost.picodollars, saved=self._saved(draft, result.usage, cost, None, result),
         )  # fmt: skip
 
-    def _saved(self, draft: Draft, usage: Usage, cost: int, known: int | None) -> int | None:
+    def _saved(
+        self, draft: Draft, usage: Usage, cost: int, known: int | None, result: Result | None = None
+    ) -> int | None:
         """What the requested model would have cost for the same tokens, less what was paid."""
         price = self.baseline(draft.signals.request.model)
         if price is None:
             return None
-        baseline = price.cost(usage)
+        if result is not None and result.cost is not None and price is result.target.price:
+            baseline = result.cost  # the same model answered
+        else:
+            baseline = price.cost(usage)
         if baseline.complete:
             return baseline.picodollars - cost
         return None if known is None else known - cost

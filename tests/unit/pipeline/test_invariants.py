@@ -83,11 +83,12 @@ PIPELINE = policy(**RICH)
 DEFAULT = default_policy()
 
 NAMES = ["a", "b", "-", "%2D", "a:b", "tenant:a", "user:a:b", "\u00e9", "a\n", "global"]
-CALLERS = st.builds(
-    Caller, st.none() | st.sampled_from(NAMES), st.none() | st.sampled_from(NAMES), session=st.sampled_from([None, "s"])
-)
+OFTEN = st.sampled_from([None, *NAMES, *["a"] * 12])
+"""Some of them meet again often enough to be tempted."""
+CALLERS = st.builds(Caller, OFTEN, OFTEN, session=st.sampled_from([None, None, "s"]))
 STAGES = ["everybody", "tenants", "users", "own", None]
 QUESTIONS = ["what is it", "is it my account", "and my other one?", "asked", "word " * 80]
+USUAL = st.sampled_from(["what is it"] * 4 + QUESTIONS)
 
 
 def only(caller: Caller, stage: str | None, text: str) -> object:
@@ -136,13 +137,17 @@ class Office(RuleBasedStateMachine):
         body = json.dumps({"readers": self.current.readers}).encode()
         return answered("said", usage=Usage(input_tokens=1, output_tokens=limit), body=body)
 
-    @rule(target=requests, caller=CALLERS, stage=st.sampled_from(STAGES), text=st.sampled_from(QUESTIONS))
+    @rule(target=requests, caller=CALLERS, stage=st.sampled_from(STAGES), text=USUAL)
     def arrives(self, caller: Caller, stage: str | None, text: str) -> Running:
         arrival = ask(
             text, tenant=caller.tenant, user=caller.user, session=caller.session, stage=stage, now=self.now,
             metadata={"name": "somebody"},
         )  # fmt: skip
         return Running(PIPELINE, arrival, only(caller, stage, text))
+
+    @rule(caller=CALLERS, stage=st.sampled_from(STAGES), text=USUAL)
+    def is_answered_at_once(self, caller: Caller, stage: str | None, text: str) -> None:
+        self.ends(self.arrives(caller, stage, text))
 
     @rule(target=requests, request=consumes(requests), steps=st.integers(1, 4))
     def goes_on(self, request: Running, steps: int) -> Running:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from situation import ask, bundle
 
@@ -184,6 +184,7 @@ REQUESTS = st.builds(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(MATCHERS, st.lists(st.tuples(REQUESTS, st.sampled_from([None, "faq"])), min_size=1, max_size=5))
 def test_compiled_predicates_agree_with_a_plain_interpreter(written: Any, requests: list[tuple[Arrival, str]]) -> None:
     text = json.dumps(written)

@@ -5,6 +5,7 @@ It errs on the side of privacy: any one signal suffices, and nothing later takes
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from costpol.pipeline.draft import Draft
@@ -22,6 +23,13 @@ class PersonalSignals:
     tools: frozenset[str]
     metadata: frozenset[str]
     intents: frozenset[str]
+
+    @classmethod
+    def together(cls, exclusions: Sequence[PersonalSignals]) -> PersonalSignals:
+        """All that any of them shows."""
+        names = ("keywords", "variables", "tools", "metadata", "intents")
+        unions = {name: frozenset().union(*(getattr(each, name) for each in exclusions)) for name in names}
+        return cls(position=-1, **unions)
 
     def found(self, draft: Draft) -> str | None:
         """What kind of signal the request shows, if any."""
@@ -47,6 +55,8 @@ class PersonalizeStage:
 
     exclusions: tuple[PersonalSignals, ...]
     intents: frozenset[str]
+    every: PersonalSignals
+    """All exclusions as one: where it finds nothing, none of them does."""
 
     def run(self, draft: Draft) -> None:
         """Sets `draft.personal`, which a personal template variable may have set before."""
@@ -56,6 +66,8 @@ class PersonalizeStage:
         if draft.intent in self.intents:
             draft.personal = True
             draft.note(NAME, "personal", because="intent")
+            return
+        if self.every.found(draft) is None:
             return
         for exclusion in self.exclusions:
             signal = exclusion.found(draft)

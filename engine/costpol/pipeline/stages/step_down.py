@@ -49,11 +49,14 @@ class StepDownStage:
         if isinstance(used, Failed):
             draft.note(NAME, "ledger does not answer", reason=used.reason)
             return
+        lowest = self.rungs[0].at
         shares: dict[str, tuple[int, float]] = {}
         for (budget, account), amount in zip(draft.accounts, used, strict=True):
+            if amount * 1_000_000 < lowest * budget.limit:
+                continue
             share = (amount * 1_000_000 // max(budget.limit, 1), account.until)
             shares[budget.name] = max(share, shares.get(budget.name, share))
-        for rung in self.rungs:
+        for rung in self.rungs if shares else ():
             reached = [name for name in rung.budgets if name in shares and shares[name][0] >= rung.at]
             if reached:
                 name = max(reached, key=lambda name: shares[name][1])  # the one that stays used up longest
