@@ -122,6 +122,7 @@ def test_spending_survives_a_killed_process(start: Callable[..., Any], data: Pat
     acme = {"x-costpol-tenant": "acme"}
     for _ in range(3):
         ask(sidecar.client(**acme))
+    assert settled(data, "tenants/calls") == 3
     sidecar.stop(signal.SIGKILL)
     again = start()
     with pytest.raises(openai.RateLimitError):

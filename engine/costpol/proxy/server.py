@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -38,6 +39,8 @@ from costpol.runtime.watch import FolderHint
 
 DEFAULT_GRACE = 30.0
 _SWEEP_SECONDS = 5.0
+_COMMIT_SECONDS = 0.002
+"""For how long bookings wait for others to share their commit: what a killed process may lose."""
 
 _log = logging.getLogger("costpol.server")
 
@@ -73,7 +76,8 @@ async def serve(options: ServerOptions, listener: socket.socket, ready: Callable
     """
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as opened:
-        stores = open_stores(options.data, options.worker)
+        alone = options.worker is None
+        stores = open_stores(options.data, options.worker, partial(loop.call_later, _COMMIT_SECONDS) if alone else None)
         opened.callback(stores.close)
         session = await opened.enter_async_context(open_session())
         provisioner = Provisioner(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from costpol.errors import StoreError
-from costpol.ledger.sqlite import SqliteLedger
+from costpol.ledger.sqlite import Defer, SqliteLedger
 from costpol.runtime.live import Unsettled
 
 if TYPE_CHECKING:
@@ -95,12 +95,13 @@ class Stores:
         shutil.rmtree(self.scratch, ignore_errors=True)
 
 
-def open_stores(folder: Path, worker: int | None = None) -> Stores:
-    """The stores under a data folder, made where there are none. `worker` numbers one of several processes.
+def open_stores(folder: Path, worker: int | None = None, defer: Defer | None = None) -> Stores:
+    """The stores under a data folder, made where there are none. `worker` numbers one of several processes; a process
+    that is alone may put off its commits for a moment by `defer`.
 
     Raises `ProvisionError` where the folder or the ledger cannot be used.
     """
-    ledger = SqliteLedger(folder / "ledger.sqlite")
+    ledger = SqliteLedger(folder / "ledger.sqlite", defer=defer)
     caches = folder / "cache" if worker is None else folder / f"cache-worker-{worker}"
     scratch = Path(tempfile.mkdtemp(prefix="costpol-"))
     return Stores(folder, ledger, caches, Unsettled(ledger.settle), scratch)
