@@ -148,4 +148,9 @@ def _tool_names(body: _Body) -> tuple[str, ...]:
 
 
 def _labels(metadata: Mapping[str, Any]) -> dict[str, str]:
-    return {name: value for name, value in metadata.items() if type(value) is str}
+    """As texts: a customer's number tells who it is, whether it is written in quotes or not."""
+    return {name: value if type(value) is str else _label(value) for name, value in metadata.items() if value is not None}
+
+
+def _label(value: object) -> str:
+    return str(value).lower() if type(value) is bool else str(value)
