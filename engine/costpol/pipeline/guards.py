@@ -30,6 +30,7 @@ from costpol.pipeline.wording import (
     OPENERS,
     PARTICLES,
     SIDES,
+    SIGNS,
     SOURCES,
     TARGETS,
     UNITS,
@@ -162,6 +163,8 @@ def _sides(words: tuple[str, ...]) -> dict[int, frozenset[int]]:
             stand = SIDES.get(f"{before} {word}", stand)
         elif word in UNITS and (before in COUNTS or before in NUMBER_WORDS or before[-1:].isdigit()):
             stand = UNITS[word]
+        elif word[0] in SIGNS or word[-1] in SIGNS:
+            stand = SIDES[word[0] if word[0] in SIGNS else word[-1]]
         if stand is not None:
             group, side = stand
             found[group] = found.get(group, frozenset()) | {side}
@@ -179,6 +182,8 @@ def _entities(written: list[str], words: tuple[str, ...], starts: list[bool]) ->
     for raw, word, start in zip(written, words, starts, strict=True):
         if word in CALENDAR:
             found.add(word)
+        elif word in SIDES and raw.isupper():
+            continue  # `EUR`, `ON`: compared by its side
         elif raw.isalpha():
             if not raw.islower() and word != "i":
                 named = telling and not start and raw[0].isupper()

@@ -15,12 +15,19 @@ from costpol.errors import ProvisionError
 
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"'})
 
+_POWERS = str.maketrans(
+    {"\u00b9": "^1", "\u00b2": "^2", "\u00b3": "^3"}
+    | {chr(0x2070 + digit): f"^{digit}" for digit in (0, *range(4, 10))}
+    | {chr(0x2080 + digit): f"_{digit}" for digit in range(10)}
+)
+"""The compatibility form of a power is a plain digit: 5\u00b2 would read 52."""
+
 
 def normalise(text: str) -> str:
     """One spelling for what a reader takes for the same text: compatibility forms and typographic quotes."""
     if text.isascii():
         return text
-    return unicodedata.normalize("NFKC", text).translate(_APOSTROPHES)
+    return unicodedata.normalize("NFKC", text.translate(_POWERS)).translate(_APOSTROPHES)
 
 
 def bare(text: str) -> str:

@@ -81,6 +81,16 @@ class Signals:
         return any(message.attachments for message in self.request.messages)
 
     @lazy
+    def media(self) -> bool:
+        """Whether images or sound may come in or go out, which have prices of their own."""
+        return self.attachments or any(name in ("modalities", "audio") for name, _ in self.request.settings)
+
+    @lazy
+    def searches(self) -> int:
+        """How many searches the provider may run, as far as one can tell: one for each answer, where it may at all."""
+        return self.request.answers if any(name == "web_search_options" for name, _ in self.request.settings) else 0
+
+    @lazy
     def called_tools(self) -> frozenset[str]:
         """Tools that the conversation has called so far."""
         return frozenset(name for message in self.request.messages for name in message.tool_calls)

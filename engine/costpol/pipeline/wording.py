@@ -66,9 +66,11 @@ _OPPOSITES = (
     ("arrive arrival arriving", "depart departure departing leave leaving"), ("north", "south"), ("east", "west"),
     ("next upcoming", "last previous past"), ("positive", "negative"), ("single", "married", "divorced"),
     ("adult adults", "child children"), ("legal", "illegal"), ("red", "green", "blue", "yellow", "black", "white"),
+    ("when", "where", "who", "why"),
     # Not opposites, but as little each other's answer.
     ("hourly", "daily", "weekly", "monthly", "yearly annual annually"), ("breakfast", "lunch", "dinner"),
-    ("dollar dollars usd", "euro euros eur", "pounds gbp", "yen jpy", "franc francs chf", "rupee rupees inr"),
+    ("dollar dollars usd $", "euro euros eur \u20ac", "pounds gbp \u00a3", "yen jpy \u00a5", "francs chf",
+     "rupee rupees inr \u20b9", "percent %"),
     ("celsius", "fahrenheit", "kelvin"), ("spring", "summer", "autumn", "winter"),
     ("english", "german", "french", "spanish", "italian", "portuguese", "chinese", "japanese", "russian"),
 )  # fmt: skip
@@ -77,7 +79,7 @@ _UNITS = (
     ("gram grams g", "kilogram kilograms kg", "lb lbs", "ounce ounces oz", "ton tons"),
     ("millimeter mm", "centimeter centimeters cm", "meter meters m", "kilometer kilometers km", "mile miles",
      "inch inches", "foot feet"),
-    ("kb", "mb megabyte megabytes", "gb gigabyte gigabytes", "tb terabyte terabytes"),
+    ("am a.m", "pm p.m"), ("kb", "mb megabyte megabytes", "gb gigabyte gigabytes", "tb terabyte terabytes"),
 )  # fmt: skip
 
 
@@ -94,6 +96,8 @@ def _stands(groups: tuple[tuple[str, ...], ...], first: int) -> dict[str, tuple[
 SIDES = _stands(_OPPOSITES, 0)
 UNITS = _stands(_UNITS, len(_OPPOSITES))
 """Count only after a number or one of `COUNTS`: opening hours are asked for by the day."""
+SIGNS = "$%\u20ac\u00a3\u00a5\u20b9"
+"""Those of `SIDES` that are written beside a number without a space."""
 COUNTS = frozenset({"per", "many", "every", "each", "a", "an"})
 PARTICLES = frozenset(phrase.split()[1] for phrase in SIDES if " " in phrase)
 """The second words of phrases in `SIDES`."""

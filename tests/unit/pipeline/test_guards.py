@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costpol.pipeline.guards import read, refusing
+from costpol.pipeline.keywords import normalise
 
 ALL = frozenset({"numbers", "negation", "entities", "order"})
 
@@ -29,6 +30,7 @@ NUMBERS = [
     ("what costs more than $5", "what costs more"),
     ("pay 1.000 euros", "pay 1 euro"),
     ("charge me once", "charge me twice"),
+    (normalise("what is 5\u00b2"), "what is 52"),
 ]
 NEGATION = [
     ("how do I enable notifications", "how do I disable notifications"),
@@ -56,6 +58,10 @@ NEGATION = [
     ("what is the price in dollars", "what is the price in euros"),
     ("trains next week", "trains last week"),
     ("it always fails", "it never fails"),
+    ("it costs $5", "it costs \u20ac5"),
+    ("it costs 5$", "it costs 5%"),
+    ("closed from 10 am on", "closed from 10 pm on"),
+    ("when does the store open", "where does the store open"),
     ("which plan has the most storage", "which plan has the least storage"),
     ("pay with points", "pay except with points"),
     ("kann ich mit Karte zahlen", "kann ich nicht mit Karte zahlen"),
@@ -116,6 +122,11 @@ PARAPHRASES = [
     ("how long does delivery take", "how long will the delivery take"),
     ("what does it cost per month", "how much is it a month"),
     ("can someone explain the fees", "please explain the fees"),
+    ("does it cost $20", "does it cost 20 dollars"),
+    ("does it cost \u20ac20", "does it cost 20 EUR"),
+    ("is it 20% off", "is it 20 percent off"),
+    ("where can I find the invoice", "how can I find the invoice"),
+    ("what happens when I cancel", "what happens if I cancel"),
     ("is there one for children", "is there something for children"),
     ("wie lange dauert die Lieferung", "wie lange dauert denn die Lieferung"),
     ("may I bring a cat/dog", "may I bring a dog or a cat"),

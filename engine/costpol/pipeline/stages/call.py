@@ -103,8 +103,9 @@ class CallStage:
         input = draft.input_tokens
         price = target.price
         worst = price.worst_case(
-            input, 0 if price.rates.output is None else output, media=draft.signals.attachments, long_writes=False
-        )
+            input, 0 if price.rates.output is None else output,
+            media=draft.signals.media, long_writes=False, searches=draft.signals.searches,
+        )  # fmt: skip
         amounts = {"usd": picodollars(worst), "tokens": input + output, "calls": 1}
         for limit in self.limits:
             if amounts[limit.unit] > limit.limit:

@@ -219,6 +219,25 @@ def test_tool_calls_and_attachments_of_the_history_are_part_of_what_is_set_aside
     assert tokens([{"role": "user", "content": [image]}]) > tokens(plain) + 1000
 
 
+def test_sound_and_searches_that_a_request_asks_for_are_set_aside_at_their_own_prices() -> None:
+    pipeline = policy(routing="default: cheap", budgets=BUDGETS)
+    rates = replace(pipeline.targets["cheap"].price.rates, output_audio=10**6)
+    target = replace(pipeline.targets["cheap"], price=Price(rates, web_search=10**9))
+    pipeline = replace(pipeline, route=replace(pipeline.route, routes={"cheap": (target,)}))
+
+    def held(**body: object) -> int:
+        with Playbook(pipeline, ask(**body)) as talk:  # type: ignore[arg-type]
+            amount: int = talk.told(Reserve, Granted(1)).holds[0].amount
+            talk.told(Call, answered())
+            talk.told(Settle, None)
+            assert talk.outcome.kind == "answered"
+        return amount
+
+    assert held() == 8 * 100_000 + 1000 * 400_000
+    assert held(modalities=["text", "audio"]) == 8 * 100_000 + 1000 * 10**6
+    assert held(web_search_options={}) == held() + 10**9
+
+
 def test_a_longer_system_prompt_of_the_policy_is_part_of_what_is_set_aside() -> None:
     prompts = f"templates: {{long: {{version: 1, system: {'word ' * 500!r}}}}}\notherwise: {{template: long}}"
     with Playbook(policy(prompts=prompts, budgets=BUDGETS), ask()) as talk:
