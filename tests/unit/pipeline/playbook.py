@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Self
 
-from costpol.commands import Command
+from costpol.commands import Command, Join
 from costpol.pipeline.arrival import Arrival
 from costpol.pipeline.decision import Outcome
 from costpol.pipeline.flow import Pipeline
@@ -18,7 +18,9 @@ class Playbook:
     Leaving the `with` fails where the flow still asks for something, or where nobody looked at the outcome.
     """
 
-    def __init__(self, pipeline: Pipeline, arrival: Arrival) -> None:
+    def __init__(self, pipeline: Pipeline, arrival: Arrival, *, alone: bool = True) -> None:
+        """`alone` says that no equal question is being answered, which most conversations need not say."""
+        self._alone = alone
         self._flow = pipeline.flow(arrival)
         self._started = False
         self._pending: Command | None = None
@@ -73,3 +75,5 @@ class Playbook:
             self._pending = self._flow.send(value)
         except StopIteration as stop:
             self._outcome, self._pending = stop.value, None
+        if self._alone and isinstance(self._pending, Join):
+            self._advance(False)

@@ -20,6 +20,7 @@ from costpol.commands import (
     Failed,
     Granted,
     Hit,
+    Join,
     LookupExact,
     LookupSimilar,
     NearestIntents,
@@ -80,6 +81,8 @@ class World:
                     e for e in self.entries.values() if (e.partition, e.scope, e.intent) == place and now < e.expires
                 )
                 return tuple(Hit(entry, 1.0) for entry in near)[:limit]
+            case Join():
+                return False
             case Store(entry):
                 self.entries[entry.id] = entry
                 return None

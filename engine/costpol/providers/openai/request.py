@@ -149,8 +149,8 @@ def _tool_names(body: _Body) -> tuple[str, ...]:
 
 def _labels(metadata: Mapping[str, Any]) -> dict[str, str]:
     """As texts: a customer's number tells who it is, whether it is written in quotes or not."""
-    return {name: value if type(value) is str else _label(value) for name, value in metadata.items() if value is not None}
+    return {name: _label(value) for name, value in metadata.items() if value is not None}
 
 
 def _label(value: object) -> str:
-    return str(value).lower() if type(value) is bool else str(value)
+    return value if type(value) is str else str(value).lower() if type(value) is bool else str(value)
