@@ -30,6 +30,7 @@ SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
     "simulate": ("costpol.cli.simulate:command", "pretend to be a provider, for demos and tests"),
     "rule": ("costpol.cli.rule:command", "explain a finding by its code or name"),
     "schema": ("costpol.cli.schema:command", "print or write the JSON Schemas for editors"),
+    "lsp": ("costpol.cli.lsp:command", "help editors with policies, as a language server"),
 }
 """Name -> where its command lives, and its line of help. The only list of subcommands."""
 

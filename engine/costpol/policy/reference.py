@@ -27,6 +27,21 @@ def reference(kinds: Mapping[str, type[Node]]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def allowed(key: Declared) -> str:
+    """In words, what may be written for a key."""
+    return _kind_of(key.annotation, key)
+
+
+def default_of(key: Declared) -> str:
+    """The default of a key as it would be written, in backticks; empty where it says nothing."""
+    return _default(key)
+
+
+def kind_summary(node: type[Node]) -> str:
+    """One sentence about a kind of file, by its node."""
+    return _summary(sys.modules[node.__module__])
+
+
 def _table(node: type[Node], *, top: bool) -> Iterator[str]:
     if not top:
         yield from (f"### {_title(node)}", "", _summary(node), "")

@@ -1,0 +1,23 @@
+"""The findings about a bundle as it is being typed: the loader's, and the linter's where it loads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from costpol.diagnostics import Diagnostic
+from costpol.lint.runner import lint
+from costpol.policy.loader import load_bundle
+from costpol.runtime.facts import lint_facts
+
+
+def check(files: Mapping[str, bytes], now: float) -> dict[str, list[Diagnostic]]:
+    """What is found in each file, also in those that are clean; `now` is the instant of the prices."""
+    loaded = load_bundle(files)
+    found = [*loaded.diagnostics, *loaded.unmarked_ends()]
+    if loaded.bundle is not None:
+        found += lint(loaded.bundle, lint_facts(now))
+    by_file: dict[str, list[Diagnostic]] = {name: [] for name in sorted(files)}
+    for finding in sorted(found, key=lambda finding: finding.sort_key):
+        if finding.span.file in by_file:
+            by_file[finding.span.file].append(finding)
+    return by_file
