@@ -9,6 +9,7 @@ The flow yields a command and is sent the reply; it performs nothing itself. A h
 | `NearestIntents` | tuple of `Neighbour`, nearest first, or `Failed` |
 | `LookupExact`  | `Hit`, `None`, or `Failed`                       |
 | `LookupSimilar`| tuple of `Hit`, nearest first, or `Failed`       |
+| `Join`         | whether an equal question was waited for         |
 | `Standing`     | tuple of `int` spent, one per account, or `Failed` |
 | `Reserve`      | `Granted`, `Exceeded`, or `Failed`               |
 | `Call`         | `Answered`, or `CallFailed`                      |
@@ -150,6 +151,17 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Join:
+    """Wait while a question of this identity (`Entry.id`) is being answered, `patience` seconds at most.
+
+    Where nobody answers it yet, this request is the one that others wait for, until its flow ends.
+    """
+
+    identity: str
+    patience: float
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
     """Keep an answer. Without a vector only an exact repeat will find it."""
 
@@ -164,10 +176,10 @@ class Store:
 class Account:
     """One counter of the ledger: what one subject may use of one unit in one window.
 
-    `name` is stable across policy reloads (budget, unit and subject, percent-encoded): a changed limit keeps what was spent. `since` is
-    the start of the window (epoch seconds) and `bucket` the start of the slice that new use is booked under: for a
-    calendar window both are the same; a rolling window sums its slices later than `since`. `until` is when the window
-    frees up again at the latest, which is what `retry-after` tells.
+    `name` is stable across policy reloads (budget, unit and subject, percent-encoded): a changed limit keeps what was
+    spent. `since` is the start of the window (epoch seconds) and `bucket` the start of the slice that new use is booked
+    under: for a calendar window both are the same; a rolling window sums its slices from `since` on. `until` is when it
+    is worth trying again, which is what `retry-after` tells.
     """
 
     name: str
@@ -294,7 +306,7 @@ class CallFailed:
 
 
 Command = (
-    Embed | NearestIntents | LookupExact | LookupSimilar | Standing | Reserve | Call | Settle | Store
+    Embed | NearestIntents | LookupExact | LookupSimilar | Join | Standing | Reserve | Call | Settle | Store
 )  # fmt: skip
 
 Flow = Generator[Command, Any, Any]

@@ -21,12 +21,14 @@ from costpol.commands import (
     Flow,
     Granted,
     Hit,
+    Join,
     LookupExact,
     LookupSimilar,
     Reserve,
     Settle,
 )
 from costpol.pipeline.decision import Outcome
+from costpol.runtime.in_flight import InFlight
 
 Inline = Callable[[Any], Any]
 """Answers a command at once, without waiting for anything."""
@@ -45,6 +47,7 @@ class Handlers:
     inline: Mapping[type[Command], Inline]
     waiting: Mapping[type[Command], Waiting] = field(default_factory=dict)
     served: Callable[[Entry], None] | None = None
+    in_flight: InFlight = field(default_factory=InFlight)
 
 
 @dataclass(slots=True)
@@ -87,6 +90,7 @@ async def drive(flow: Flow, handlers: Handlers, call: Waiting, unsettled: Unsett
     reserved: Reserve | None = None
     reservation = 0
     called = False
+    leading: str | None = None
     try:
         while True:
             command = flow.send(reply)
@@ -103,6 +107,12 @@ async def drive(flow: Flow, handlers: Handlers, call: Waiting, unsettled: Unsett
                         unsettled.add(command, reply.reason)
                 elif kind is LookupExact or kind is LookupSimilar:
                     looked = reply
+            elif type(command) is Join:
+                reply = leading is None and not handlers.in_flight.lead(command.identity)
+                if reply:
+                    await handlers.in_flight.wait(command.identity, command.patience)
+                else:
+                    leading = command.identity
             elif kind is Call:
                 called = True
                 reply = await call(command)
@@ -117,11 +127,16 @@ async def drive(flow: Flow, handlers: Handlers, call: Waiting, unsettled: Unsett
     finally:
         if reserved is not None:
             amounts = tuple(hold.amount if called else 0 for hold in reserved.holds)
-            last = Settle(reservation, amounts, reserved.now)
-            settled = unsettled.settle(last)
-            if type(settled) is Failed:
-                unsettled.add(last, settled.reason)
+            _settle(Settle(reservation, amounts, reserved.now), unsettled)
+        if leading is not None:
+            handlers.in_flight.end(leading)
         flow.close()
+
+
+def _settle(last: Settle, unsettled: Unsettled) -> None:
+    settled = unsettled.settle(last)
+    if type(settled) is Failed:
+        unsettled.add(last, settled.reason)
 
 
 def _tell(served: Callable[[Entry], None], looked: Any, outcome: Outcome) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from costpol.commands import Embed, Embedded, Failed, Flow, Hit, LookupExact, LookupSimilar
+from costpol.commands import Embed, Embedded, Failed, Flow, Hit, Join, LookupExact, LookupSimilar
 from costpol.inference.tokens import estimate_tokens
 from costpol.pipeline import guards
 from costpol.pipeline.caching import (
@@ -26,6 +26,7 @@ NAME = "lookup"
 _LONGEST_ALIKE = 800
 """Characters up to which a question is compared by likeness: the vectors of two long texts that differ in one sentence
 hardly differ."""
+_ROUNDS = 2
 _CANDIDATES = 5
 """How many near questions are looked at: a guard that refuses the nearest may accept the next."""
 
@@ -54,6 +55,8 @@ class LookupStage:
         hit = yield from self._exact(plan, draft)
         if hit is None:
             hit = yield from self._similar(plan, draft)
+        if hit is None and draft.plan is not None:
+            hit = yield from self._join(plan, draft)
         return hit
 
     def _bypass(self, plan: CachePlan | None, draft: Draft) -> str | None:
@@ -111,6 +114,23 @@ class LookupStage:
         draft.cache = "hit; exact"
         draft.note(NAME, "hit", kind="exact", created=found.entry.created, expires=found.entry.expires)
         return found
+
+    def _join(self, plan: CachePlan, draft: Draft) -> Flow:
+        """Let an equal question that is being answered end first, and look again: a stampede is one call.
+
+        Who waited in vain twice goes on alone, so that a failing model is not asked by one caller after the other.
+        """
+        assert draft.scope is not None  # noqa: S101 - `_bypass` saw to it
+        identity = f"{draft.partition}/{draft.question}/{draft.scope.key}"
+        for _ in range(_ROUNDS):
+            waited = yield Join(identity, draft.targets[0].timeout)
+            if not waited:
+                return None
+            draft.note(NAME, "waited for an equal question")
+            hit = yield from self._exact(plan, draft)
+            if hit is not None or draft.plan is None:
+                return hit
+        return None
 
     def _similar(self, plan: CachePlan, draft: Draft) -> Flow:
         if draft.plan is None or plan.threshold is None:
