@@ -269,7 +269,7 @@ def converse(pipeline: Pipeline, arrival: Arrival, draw: Callable[[st.SearchStra
     """A conversation whose replies are drawn; every reservation is settled in it, and no other."""
     world = World(lambda call: draw(ANSWER | FAILURE))
     open_: set[int] = set()
-    with Playbook(pipeline, arrival) as talk:
+    with Playbook(pipeline, arrival, alone=False) as talk:
         while (command := talk.pending) is not None:
             if not isinstance(command, Call) and draw(st.integers(0, 4)) == 0:
                 reply: Any = Failed("down")

@@ -8,7 +8,7 @@ import pytest
 from playbook import Playbook
 from situation import CACHE, EMBEDDED, NOW, answered, ask, kept, policy, whats
 
-from costpol.commands import Call, Embed, Failed, LookupExact, LookupSimilar, Scope, Store
+from costpol.commands import Call, Embed, Failed, Join, LookupExact, LookupSimilar, Scope, Store
 
 TOOL = {"type": "function", "function": {"name": "search"}}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
@@ -180,6 +180,34 @@ def test_where_the_embedder_or_the_search_fails_exact_repeats_still_work() -> No
         talk.told(Call, answered())
         talk.told(Store, None)
         assert talk.outcome.decision.stored
+
+
+def test_a_question_that_is_being_answered_is_waited_for_and_looked_up_again() -> None:
+    with Playbook(policy(cache=CACHE), ask(), alone=False) as talk:
+        lookup = talk.told(LookupExact, None)
+        talk.told(Embed, EMBEDDED)
+        talk.told(LookupSimilar, ())
+        join = talk.told(Join, True)
+        assert join.identity == f"{lookup.partition}/{lookup.question}/tenant:acme"
+        talk.reply(kept(talk.expect(LookupExact)))
+        outcome = talk.outcome
+    assert outcome.decision.cache == "hit; exact"
+
+
+def test_who_waits_in_vain_asks_in_the_end() -> None:
+    with Playbook(policy(cache=CACHE), ask(), alone=False) as talk:
+        talk.told(LookupExact, None)
+        talk.told(Embed, EMBEDDED)
+        talk.told(LookupSimilar, ())
+        rounds = 0
+        while isinstance(talk.pending, Join):
+            talk.told(Join, True)
+            talk.told(LookupExact, None)
+            rounds += 1
+        talk.told(Call, answered())
+        talk.told(Store, None)
+        assert talk.outcome.kind == "answered"
+    assert 1 <= rounds <= 3
 
 
 def test_answers_of_a_tier_are_its_own() -> None:
