@@ -93,7 +93,7 @@ def test_whatever_shapes_the_answer_is_another_partition(facts: dict[str, Any]) 
 
 
 def test_all_of_these_partitions_differ_from_each_other() -> None:
-    cases = test_whatever_shapes_the_answer_is_another_partition.pytestmark[0].args[1]  # type: ignore[attr-defined]
+    cases = test_whatever_shapes_the_answer_is_another_partition.pytestmark[0].args[1]
     assert len({partition(**facts) for facts in cases}) == len(cases)
 
 

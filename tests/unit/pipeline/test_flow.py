@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playbook import Playbook
 from situation import (
     CACHE,
@@ -170,7 +171,8 @@ def test_a_flow_that_is_closed_in_the_middle_says_nothing_more() -> None:
     flow = policy().flow(ask())
     assert isinstance(flow.send(None), Call)
     flow.close()
-    assert flow.gi_frame is None
+    with pytest.raises(StopIteration):
+        next(flow)
 
 
 def test_a_failure_of_the_last_target_may_be_passed_on_as_it_came() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from playbook import Playbook
@@ -176,7 +177,7 @@ def test_a_limit_of_tokens_per_request_counts_input_and_the_longest_answer(limit
         ({"max_tokens": 100_000}, 4000),  # the model gives no more
     ],
 )
-def test_what_is_set_aside_covers_every_answer_as_long_as_it_may_get(body: dict[str, int], output: int) -> None:
+def test_what_is_set_aside_covers_every_answer_as_long_as_it_may_get(body: dict[str, Any], output: int) -> None:
     models = """
         providers: {house: {type: openai, base_url: "http://127.0.0.1:9/v1", key: none}}
         models: {cheap: {provider: house, price: {input: 1 USD, output: 1 USD}, max_output: 4k}}
@@ -204,10 +205,10 @@ def test_a_request_for_billions_of_tokens_is_refused_and_not_too_large_to_be_cou
 def test_tool_calls_and_attachments_of_the_history_are_part_of_what_is_set_aside() -> None:
     image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
     call = {"id": "1", "type": "function", "function": {"name": "write", "arguments": "x" * 5000}}
-    plain = [{"role": "user", "content": "go"}]
+    plain: list[dict[str, Any]] = [{"role": "user", "content": "go"}]
     busy = [*plain, {"role": "assistant", "content": None, "tool_calls": [call]}]
 
-    def tokens(messages: list[dict[str, object]]) -> int:
+    def tokens(messages: list[dict[str, Any]]) -> int:
         with Playbook(policy(budgets=BUDGETS), ask(messages=messages)) as talk:
             amount: int = talk.told(Reserve, Granted(1)).holds[1].amount
             talk.told(Call, answered())
