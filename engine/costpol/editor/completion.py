@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from costpol.policy.nodes.prompts import Template
 from costpol.policy.reference import kind_summary
 from costpol.policy.tree import is_number_elsewhere, is_word_boolean, resolve
 
+_TOP_KEY = re.compile(r"^([\w-]+):", re.MULTILINE)
 MOST = 200
 """Of the references into the price book, as many are offered."""
 
@@ -46,8 +48,8 @@ def completions(project: Project, name: str, point: Point) -> list[Completion]:
         return []
     lines = split_lines(file.text)
     line = lines[point.line] if point.line < len(lines) else ""
-    if file.kind is None or context.path == ("kind",):
-        return list(_kinds(context))
+    if context.path == ("kind",) or file.kind is None:
+        return list(_kinds(context)) if _may_become_policy(project, file) else []
     slot = slot_at(file.kind, context.path)
     if slot is None:
         return []
@@ -59,6 +61,12 @@ def completions(project: Project, name: str, point: Point) -> list[Completion]:
     if not context.is_key:
         found += _values(project, file, slot, context)
     return found
+
+
+def _may_become_policy(project: Project, file: PolicyFile) -> bool:
+    """Whether a file belongs to a bundle, or says nothing yet that only other files say."""
+    in_bundle = any(each.kind is not None for each in project.files.values())
+    return in_bundle or all(key == "kind" for key in _TOP_KEY.findall(file.text))
 
 
 def _kinds(context: Context) -> Iterator[Completion]:
@@ -102,7 +110,7 @@ def _values(project: Project, file: PolicyFile, slot: Slot, context: Context) ->
         for known, what in project.known(meaning).items():
             yield _value(known, what, context, listed, detail=BUILT_IN.get(what, {}).get(known, ""))
     for word in target.words():
-        yield _value(word, "word", context, listed, quote=word not in ("true", "false"))
+        yield _value(word, "word", context, listed, quote=False)  # read by its text: `429`, `off`
     if target.key is None:
         return
     if target.owner is Model and target.key.name == "price":
