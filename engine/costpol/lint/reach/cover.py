@@ -13,16 +13,28 @@ from costpol.lint.reach.boxes import Box, disjoint, subtract
 from costpol.lint.reach.globs import TooManyError
 from costpol.lint.reach.space import Space
 
+_COMPARED = 64
+"""Among how many covers the one that leaves the fewest pieces is looked for."""
+
 
 @dataclass(slots=True)
-class Steps:
-    """How many more splits may be tried. Raises `TooManyError` when there are none left."""
+class Looks:
+    """How many more boxes may be looked at, in all questions about one list of rules."""
 
     left: int
 
-    def take(self) -> None:
+
+@dataclass(slots=True)
+class Steps:
+    """How many more splits one question may take. Raises `TooManyError` when there are none left, or no looks."""
+
+    left: int
+    looks: Looks
+
+    def take(self, looked: int = 1) -> None:
         self.left -= 1
-        if self.left < 0:
+        self.looks.left -= looked
+        if self.left < 0 or self.looks.left < 0:
             raise TooManyError
 
 
@@ -40,12 +52,12 @@ def remains(box: Box, covers: Sequence[Cover], space: Space, steps: Steps, used:
     pending: list[tuple[Box, Sequence[Cover]]] = [(box, covers)]
     while pending:
         piece, candidates = pending.pop()
+        steps.take(1 + len(candidates))
         candidates = [cover for cover in candidates if not disjoint(piece, cover.box)]
-        steps.take()
         if not candidates:
             yield piece
             continue
-        best = min(candidates, key=lambda cover: _pieces(piece, cover.box, full))
+        best = min(candidates[:_COMPARED], key=lambda cover: _pieces(piece, cover.box, full))
         used.add(best.owner)
         pieces = [part for part in subtract(piece, best.box, full) if space.possible(part)]
         pending += [(part, candidates) for part in pieces]

@@ -57,6 +57,7 @@ class Space:
             for number, group in self.word_groups.items()
         }
         self._shortest = {number: min(map(len, group)) for number, group in self.word_groups.items()}
+        self._silent = dict.fromkeys((*self.word_groups, *self.tool_groups, *self.patterns), _NO)
         self._settled = [self._settle(whole) for whole in self.wholes]
 
     def _add(self, label: str, field: Numbers | Values) -> int:
@@ -192,11 +193,7 @@ class Space:
         """No words, patterns or tools but those that the box asks for, and those that come with them."""
         given = {number for number, mask in box.items() if mask == _YES and number in self.word_groups}
         given = given.union(*(self._implied[number] for number in given))
-        return {
-            number: _YES if number in given else _NO
-            for groups in (self.word_groups, self.tool_groups, self.patterns)
-            for number in groups
-        }
+        return {**self._silent, **dict.fromkeys(given, _YES)}
 
     def _message_possible(self, box: Box) -> bool:
         present = [number for number, mask in box.items() if mask == _YES and number in self.word_groups]

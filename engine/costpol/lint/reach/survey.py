@@ -6,9 +6,10 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from costpol.lint.reach.boxes import Box, Region, disjoint, meet, subtract, within
-from costpol.lint.reach.cover import Cover, Steps, plain_piece, remains
+from costpol.lint.reach.cover import Cover, Looks, Steps, plain_piece, remains
 from costpol.lint.reach.globs import TooManyError
 from costpol.lint.reach.space import Space
+from costpol.lint.reach.taken import Taken
 from costpol.lint.reach.witness import Witness, witness
 from costpol.policy.nodes.matcher import When
 
@@ -16,6 +17,11 @@ STEPS = 3000
 """How many splits the question whether a rule is reached may take before it counts as not analysed."""
 HEIR_STEPS = 500
 """The same for the question who would decide in its place: worth less, asked of more rules."""
+LOOKS = 1_000_000
+"""At how many boxes all such questions about one list may look, about half a second's worth. Lists of a thousand rules
+as people write them need a tenth; what is left open beyond counts as not analysed."""
+FIRST = 64
+"""So many of the first boxes usually suffice to hide a rule that is hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +87,13 @@ def survey(matchers: Sequence[When], intents: Sequence[str] | None) -> Survey:
         return Survey(tuple(NotAnalysed() for _ in matchers), tuple(None for _ in matchers), None)
     regions = tuple(_region(space, when) for when in matchers)
     covers: list[Cover] = []
+    taken, looks = Taken(space), Looks(LOOKS)
     verdicts: list[Verdict] = []
     for number, region in enumerate(regions):
-        verdicts.append(_verdict(region, covers, space))
-        covers += [Cover(box, number) for box in region or ()]
+        verdicts.append(_quick(region, regions, taken, space) or _verdict(region, covers, space, looks))
+        for box in region or ():
+            covers.append(Cover(box, number))
+            taken.add(box, number)
     return Survey(tuple(verdicts), regions, space)
 
 
@@ -92,9 +101,11 @@ def redundant(found: Survey, outcomes: Sequence[Hashable]) -> dict[int, int]:
     """Reached rules without which every request would fare the same by another rule, each with the position of the
     first such rule. One that only repeats the default at least names what it is about, and is left alone."""
     result: dict[int, int] = {}
+    looks = Looks(LOOKS)
+    anything = {n: _highest(full) for n, full in enumerate(found.space.full if found.space else ())}
     for number, verdict in enumerate(found.verdicts):
-        if isinstance(verdict, Reached) and not _differs(found, outcomes, number, verdict.box):
-            heir = _heir(found, outcomes, number)
+        if isinstance(verdict, Reached) and not _differs(found, outcomes, number, verdict.box, anything):
+            heir = _heir(found, outcomes, number, looks)
             if heir is not None:
                 result[number] = heir
     return result
@@ -131,44 +142,72 @@ def _region(space: Space, when: When) -> Region | None:
         return None
 
 
-def _verdict(region: Region | None, covers: Sequence[Cover], space: Space) -> Verdict:
+def _quick(region: Region | None, regions: Sequence[Region | None], taken: Taken, space: Space) -> Verdict | None:
+    """The verdict where one look at each box gives it: a request that escapes, or for each box a rule that holds it."""
+    if not region:
+        return None
+    holders = [taken.holders(box) for box in region]
+    escapes = (taken.escape(box) for box, owners in zip(region, holders, strict=True) if not owners)
+    escape = next((box for box in escapes if box is not None), None)
+    if escape is not None:
+        return Reached(escape)
+    if not all(holders):
+        return None
+    shared = set.intersection(*holders)
+    if shared:
+        return Shadowed((min(shared),))
+    used = {min(owners) for owners in holders}
+    covers = [Cover(box, owner) for owner in used for box in regions[owner] or ()]
+    return Shadowed(_needed(region, covers, space, used, Looks(LOOKS)))
+
+
+def _verdict(region: Region | None, covers: Sequence[Cover], space: Space, looks: Looks) -> Verdict:
     if region is None:
         return NotAnalysed()
     if not region:
         return Impossible()
     used: set[int] = set()
     try:
+        if len(covers) > FIRST and _taken(region, covers[:FIRST], space, looks, used):
+            return Shadowed(_needed(region, covers[:FIRST], space, used, looks))
+        used.clear()
         for box in region:
-            left = plain_piece(box, covers, space, Steps(STEPS))
+            left = plain_piece(box, covers, space, Steps(STEPS, looks))
             if left is not None:
                 return Reached(left)
         for box in region:
-            for left in remains(box, covers, space, Steps(STEPS), used):
+            for left in remains(box, covers, space, Steps(STEPS, looks), used):
                 return Reached(left)
     except TooManyError:
         return NotAnalysed()
-    return Shadowed(_needed(region, covers, space, used))
+    return Shadowed(_needed(region, covers, space, used, looks))
 
 
-def _needed(region: Region, covers: Sequence[Cover], space: Space, used: set[int]) -> tuple[int, ...]:
+def _taken(region: Region, covers: Sequence[Cover], space: Space, looks: Looks, used: set[int]) -> bool:
+    """Whether nothing of a region is left."""
+    return all(next(remains(box, covers, space, Steps(STEPS, looks), used), None) is None for box in region)
+
+
+def _needed(region: Region, covers: Sequence[Cover], space: Space, used: set[int], looks: Looks) -> tuple[int, ...]:
     """The fewest owners that still take the whole region, dropping one after the other."""
     kept = sorted(used)
+    candidates = [cover for cover in covers if cover.owner in used]
     for owner in sorted(used, reverse=True):
-        fewer = [cover for cover in covers if cover.owner in kept and cover.owner != owner]
+        fewer = [cover for cover in candidates if cover.owner in kept and cover.owner != owner]
         try:
-            if all(next(remains(box, fewer, space, Steps(STEPS), set()), None) is None for box in region):
+            if _taken(region, fewer, space, looks, set()):
                 kept.remove(owner)
         except TooManyError:
             continue
     return tuple(kept)
 
 
-def _differs(found: Survey, outcomes: Sequence[Hashable], number: int, box: Box) -> bool:
+def _differs(found: Survey, outcomes: Sequence[Hashable], number: int, box: Box, anything: Box) -> bool:
     """Whether a single request of the rule already shows that it would fare otherwise: saves the search."""
     if found.space is None or outcomes[number] not in outcomes[number + 1 :]:
         return True
-    plain = {**found.space.quiet(box), **box}
-    request = {n: _highest(plain.get(n, full)) for n, full in enumerate(found.space.full)}
+    narrowed = {n: _highest(mask) for n, mask in box.items()}
+    request = {**anything, **found.space.quiet(box), **narrowed}
     if not found.space.possible(request):
         return False
     for owner in range(number + 1, len(found.regions)):
@@ -181,7 +220,7 @@ def _highest(mask: int) -> int:
     return 1 << mask.bit_length() - 1
 
 
-def _heir(found: Survey, outcomes: Sequence[Hashable], number: int) -> int | None:
+def _heir(found: Survey, outcomes: Sequence[Hashable], number: int, looks: Looks) -> int | None:
     """Who would decide the requests of a rule instead, if always with the same outcome; the first of them."""
     space, region = found.space, found.regions[number]
     if space is None or region is None:
@@ -189,7 +228,7 @@ def _heir(found: Survey, outcomes: Sequence[Hashable], number: int) -> int | Non
     earlier = [Cover(box, owner) for owner in range(number) for box in found.regions[owner] or ()]
     later = range(number + 1, len(found.regions))
     heir = len(found.regions)  # lowered by the first rule that takes anything
-    steps = Steps(HEIR_STEPS)
+    steps = Steps(HEIR_STEPS, looks)
     try:
         for box in region:
             for left in remains(box, earlier, space, steps, set()):

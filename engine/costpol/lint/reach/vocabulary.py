@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from costpol.lint.reach.fields import pair
 from costpol.lint.reach.text import bare, occurs, word
 from costpol.policy.nodes.matcher import When
+
+_RUN = re.compile("[a-z0-9_]+")
 
 CALLER_FIELDS = ("tenant", "user", "agent", "session", "stage")
 
@@ -72,8 +77,25 @@ def words_in(words: Iterable[str]) -> frozenset[str]:
 def related(words: frozenset[str]) -> dict[str, frozenset[str]]:
     """Which words occur inside which longer phrase: who says the phrase, says them."""
     phrases = [phrase for phrase in words if not (phrase.isascii() and phrase.isalnum())]
-    inside = {phrase: frozenset(w for w in words if w != phrase and occurs(w, phrase)) for phrase in phrases}
+    runs = {each: _runs(each) for each in words}
+    frequency = Counter(run for found in runs.values() for run in set(found))
+    by_run: dict[str, list[str]] = {}
+    for each, found in runs.items():
+        by_run.setdefault(min(found, key=lambda run: frequency[run], default=""), []).append(each)
+
+    def candidates(phrase: str) -> Iterable[str]:
+        """Those that can occur: whose rarest run of letters and digits stands in the phrase."""
+        if not phrase.isascii():
+            return words
+        return chain(*(by_run.get(run, ()) for run in {"", *_RUN.findall(phrase)}))
+
+    inside = {p: frozenset(w for w in candidates(p) if w != p and occurs(w, p)) for p in phrases}
     return {phrase: found for phrase, found in inside.items() if found}
+
+
+def _runs(word: str) -> list[str]:
+    """The runs of letters and digits that stand alone in any ASCII text in which the word occurs."""
+    return _RUN.findall(word) if word.isascii() and word[:1] != "_" and word[-1:] != "_" else []
 
 
 def grouped(lists: Iterable[frozenset[str]], alone: frozenset[str] = frozenset()) -> list[frozenset[str]]:
