@@ -172,3 +172,16 @@ def test_yaml_that_is_no_policy_is_left_alone(client: Client) -> None:
         if message.get("method") == "textDocument/publishDiagnostics":
             assert not message["params"]["uri"].startswith(other.as_uri())
             break
+
+
+def test_what_changes_on_disk_is_checked_and_what_is_gone_is_cleared(client: Client, texts: dict[str, str]) -> None:
+    client.open("models.yaml", texts["models.yaml"])
+    client.findings("models.yaml")
+    changed = [{"uri": client.uri("cache.yaml"), "type": 2}]
+    (client.folder / "cache.yaml").write_text("kind: cache\nembedder: nobody\n...\n", encoding="utf-8")
+    client.notify("workspace/didChangeWatchedFiles", changes=changed)
+    while [each["code"] for each in client.findings("cache.yaml")] != ["CP102"]:
+        pass
+    (client.folder / "cache.yaml").unlink()
+    client.notify("workspace/didChangeWatchedFiles", changes=[{"uri": client.uri("cache.yaml"), "type": 3}])
+    assert client.findings("cache.yaml") == []
