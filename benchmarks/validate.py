@@ -7,7 +7,7 @@ stands the processor time of the process, which waits for nobody.
 The bundles are the default bundle with its routing replaced by so many rules over intents, words, tenants, tokens and
 metadata, all of them reachable.
 
-Exit 0: within the limits (ratio 3 for 30 rules; 0.35 s for 30 rules and 1.5 s for 1,000, in processor time). Exit 1: not.
+Exit 0: within the limits (ratio 3 and 0.35 s for 30 rules, 1.5 s for 1,000, in processor time). Exit 1: not.
 """
 
 from __future__ import annotations
