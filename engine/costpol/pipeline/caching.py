@@ -54,12 +54,10 @@ def scope_for(kind: str, caller: Caller) -> Scope | None:
     return Scope("user", f"user:{tenant}:{identity_part(caller.user)}")
 
 
-def usable(entry: Entry, plan: CachePlan, partition: str, scope: Scope, now: float) -> bool:
+def usable(entry: Entry, life: float, partition: str, scope: Scope, now: float) -> bool:
     """Whether a kept answer may be given now. The store has looked already; what is another's must not depend on one
-    filter alone, and an answer kept under a longer life must not outlive the one that the policy now states."""
-    return (
-        entry.scope == scope and entry.partition == partition and now < entry.expires and now < entry.created + plan.ttl
-    )
+    filter alone, and an answer kept under a longer life must not outlive the one that policy and caller now state."""
+    return entry.scope == scope and entry.partition == partition and now < entry.expires and now < entry.created + life
 
 
 def partition_digest(

@@ -15,7 +15,7 @@ from costpol.inference.prices import Price
 from costpol.inference.tokens import TokenCounter
 from costpol.inference.usage import Usage
 from costpol.pipeline.arrival import Arrival
-from costpol.pipeline.decision import Outcome
+from costpol.pipeline.decision import Outcome, Refusal
 from costpol.pipeline.draft import Draft
 from costpol.pipeline.keywords import KeywordSet
 from costpol.pipeline.result import Result
@@ -61,6 +61,11 @@ class Pipeline:
         hit = yield from self.lookup.run(draft)
         if hit is not None:
             return self._hit(draft, hit)
+        if arrival.wish.only_if_cached:
+            draft.refusal = Refusal(
+                504, "not_cached", "no answer is kept for this question, and the caller wants no other"
+            )
+            return self._refused(draft)
         yield from self.step_down.run(draft)
         if draft.refusal is not None:
             return self._refused(draft)

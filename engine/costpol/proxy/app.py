@@ -22,11 +22,11 @@ from secrets import token_hex
 from urllib.parse import unquote
 
 from costpol.errors import WireError
-from costpol.pipeline.arrival import Arrival
+from costpol.pipeline.arrival import NO_WISH, Arrival
 from costpol.providers.openai import decode_request, models_body
 from costpol.proxy.access import Access
 from costpol.proxy.exchange import Exchange
-from costpol.proxy.identity import Denied, read_deadline
+from costpol.proxy.identity import Denied, read_deadline, read_wish
 from costpol.proxy.messages import (
     DEFAULT_BODY_LIMIT,
     JSON,
@@ -132,12 +132,15 @@ class App:
         deadline = read_deadline(headers) if b"x-costpol-deadline" in headers else None
         if isinstance(deadline, Denied):
             return deadline
+        wish = read_wish(headers) if b"x-costpol-cache" in headers else NO_WISH
+        if isinstance(wish, Denied):
+            return wish
         if headers.get(b"content-encoding", b"identity") != b"identity":
             return Denied(415, "unsupported_encoding", "the request body must not be compressed")
         body = await read_body(receive, headers, self.body_limit)
         if isinstance(body, Denied):
             return body
-        return Arrival(decode_request(body), caller, self.clock(), deadline)
+        return Arrival(decode_request(body), caller, self.clock(), deadline, wish=wish)
 
     def _warn(self, rungs: tuple[str, ...]) -> None:
         """Log which budgets near their ends, each rung once in a while."""

@@ -23,6 +23,7 @@ import msgspec
 
 from costpol.errors import UsageError
 from costpol.inference.caller import ANONYMOUS, Caller
+from costpol.pipeline.arrival import NO_WISH, CacheWish
 from costpol.units import parse_duration
 
 MAX_NAME = 128
@@ -137,6 +138,27 @@ def read_deadline(headers: Mapping[bytes, bytes]) -> float | Denied | None:
     if not 0 < seconds <= _MAX_DEADLINE:
         return Denied(400, "invalid_deadline", "`x-costpol-deadline` must be more than nothing and at most 31 days")
     return seconds
+
+
+def read_wish(headers: Mapping[bytes, bytes]) -> CacheWish | Denied:
+    """What the caller asks of the cache, from `x-costpol-cache: no-store, only-if-cached, max-age=60`."""
+    raw = headers.get(b"x-costpol-cache")
+    if raw is None:
+        return NO_WISH
+    no_store = only_if_cached = False
+    max_age: float | None = None
+    for word in raw.decode("latin-1").lower().split(","):
+        name, _, value = word.strip().partition("=")
+        if name == "no-store" and not value:
+            no_store = True
+        elif name == "only-if-cached" and not value:
+            only_if_cached = True
+        elif name == "max-age" and value.isdecimal() and value.isascii() and len(value) < 10:
+            max_age = float(value)
+        else:
+            known = "`no-store`, `only-if-cached` and `max-age=SECONDS`"
+            return Denied(400, "invalid_cache_wish", f"`x-costpol-cache` takes {known}")
+    return CacheWish(no_store, only_if_cached, max_age)
 
 
 def _named(caller: Caller, headers: Mapping[bytes, bytes], allowed: tuple[tuple[bytes, str], ...]) -> Caller | Denied:

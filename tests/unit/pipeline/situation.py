@@ -16,7 +16,7 @@ from costpol.inference.prices import Price
 from costpol.inference.rates import Rates
 from costpol.inference.response import Response
 from costpol.inference.usage import Usage
-from costpol.pipeline.arrival import Arrival
+from costpol.pipeline.arrival import NO_WISH, Arrival, CacheWish
 from costpol.pipeline.compile import Provided, compile_bundle
 from costpol.pipeline.flow import Pipeline
 from costpol.policy.bundle import Bundle
@@ -87,12 +87,13 @@ def ask(
     now: float = NOW,
     deadline: float | None = None,
     answer_id: str | None = None,
+    wish: CacheWish = NO_WISH,
     **body: Any,
 ) -> Arrival:
     """A request that arrives; whatever else is named goes into its body."""
     whole = {"model": "cheap", "messages": [{"role": "user", "content": text}]} | body
     request = decode_request(json.dumps(whole).encode())
-    return Arrival(request, Caller(tenant, user, agent, session, stage), now, deadline, answer_id)
+    return Arrival(request, Caller(tenant, user, agent, session, stage), now, deadline, answer_id, wish)
 
 
 def answered(content: str = "It is money back.", *, usage: Usage | None = None, **response: Any) -> Answered:

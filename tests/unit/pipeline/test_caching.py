@@ -255,8 +255,8 @@ ENTRY = Entry("p", "q", Scope("tenant", "tenant:acme"), "faq", "", b"", "cheap",
     ],
 )
 def test_an_entry_that_does_not_fit_is_not_usable(changes: dict[str, Any]) -> None:
-    assert usable(ENTRY, PLAN, "p", Scope("tenant", "tenant:acme"), NOW)
-    assert not usable(replace(ENTRY, **changes), PLAN, "p", Scope("tenant", "tenant:acme"), NOW)
+    assert usable(ENTRY, PLAN.ttl, "p", Scope("tenant", "tenant:acme"), NOW)
+    assert not usable(replace(ENTRY, **changes), PLAN.ttl, "p", Scope("tenant", "tenant:acme"), NOW)
 
 
 def test_single_turn_is_system_prompts_and_one_question() -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from costpol.errors import UsageError
 from costpol.inference.caller import ANONYMOUS, Caller
-from costpol.proxy.identity import Denied, Identities, read_deadline, read_identities
+from costpol.pipeline.arrival import CacheWish
+from costpol.proxy.identity import Denied, Identities, read_deadline, read_identities, read_wish
 
 KEY = "ck-acme-1"
 
@@ -103,3 +104,16 @@ def test_any_other_deadline_is_refused_not_guessed(text: bytes) -> None:
 
 def test_no_deadline_is_none() -> None:
     assert read_deadline({}) is None
+
+
+def test_a_wish_of_the_cache_is_read() -> None:
+    wish = read_wish({b"x-costpol-cache": b"No-Store, only-if-cached,max-age=60"})
+    assert wish == CacheWish(no_store=True, only_if_cached=True, max_age=60.0)
+    assert read_wish({}) == CacheWish()
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"public", b"max-age", b"max-age=-1", b"max-age=1e9", b"no-store=1", b"threshold=0"]
+)
+def test_a_wish_that_is_not_understood_is_refused(text: bytes) -> None:
+    assert isinstance(read_wish({b"x-costpol-cache": text}), Denied)

@@ -63,6 +63,8 @@ class LookupStage:
         """Why the cache is not asked; `None` where it is. Sets the scope."""
         if plan is None:
             return "off"
+        if draft.signals.arrival.wish.no_store:
+            return "no-store"
         request = draft.signals.request
         if request.answers != 1:
             return "several answers"
@@ -107,7 +109,7 @@ class LookupStage:
         if (
             found is None
             or found.entry.question != draft.question
-            or not usable(found.entry, plan, draft.partition, draft.scope, now)
+            or not usable(found.entry, _life(plan, draft), draft.partition, draft.scope, now)
         ):
             draft.cache = "miss"
             return None
@@ -156,9 +158,9 @@ class LookupStage:
         return self._choose(plan, found, draft)
 
     def _choose(self, plan: CachePlan, found: tuple[Hit, ...], draft: Draft) -> Hit | None:
-        now = draft.signals.arrival.now
+        now, life = draft.signals.arrival.now, _life(plan, draft)
         for candidate in found:
-            if draft.scope is None or not usable(candidate.entry, plan, draft.partition, draft.scope, now):
+            if draft.scope is None or not usable(candidate.entry, life, draft.partition, draft.scope, now):
                 continue
             likeness = round(candidate.similarity, 4)
             if candidate.similarity < plan.threshold:  # type: ignore[operator]
@@ -175,6 +177,12 @@ class LookupStage:
             draft.note(NAME, "refused by guard", guard=guard, similarity=likeness, question=candidate.entry.text)
         draft.note(NAME, "miss", candidates=len(found), threshold=plan.threshold)
         return None
+
+
+def _life(plan: CachePlan, draft: Draft) -> float:
+    """Seconds for which an answer may be given: the policy's, or the caller's where that is shorter."""
+    wished = draft.signals.arrival.wish.max_age
+    return plan.ttl if wished is None else min(plan.ttl, wished)
 
 
 def _not_alike(plan: CachePlan, draft: Draft) -> str | None:

@@ -9,6 +9,7 @@ from playbook import Playbook
 from situation import CACHE, EMBEDDED, NOW, answered, ask, kept, policy, whats
 
 from costpol.commands import Call, Embed, Failed, Join, LookupExact, LookupSimilar, Scope, Store
+from costpol.pipeline.arrival import CacheWish
 
 TOOL = {"type": "function", "function": {"name": "search"}}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
@@ -231,3 +232,60 @@ def test_an_answer_is_looked_up_and_kept_in_the_scope_of_the_policy(kind: str) -
         assert talk.told(Store, None).entry.scope == scope
         assert talk.outcome.decision.scope == kind
     assert scope.key == {"global": "global", "tenant": "tenant:acme", "user": "user:acme:ada"}[kind]
+
+
+def test_a_caller_may_keep_out_of_the_cache() -> None:
+    with Playbook(policy(cache=CACHE), ask(wish=CacheWish(no_store=True))) as talk:
+        talk.told(Call, answered())
+        assert (talk.outcome.decision.cache, talk.outcome.decision.stored) == ("bypass; no-store", False)
+
+
+def test_a_caller_may_want_a_younger_answer_than_the_policy_gives_but_no_older_one() -> None:
+    with Playbook(policy(cache=CACHE), ask(wish=CacheWish(max_age=30))) as talk:
+        talk.reply(kept(talk.expect(LookupExact)))  # a minute old
+        talk.told(Embed, EMBEDDED)
+        talk.reply((kept(talk.expect(LookupSimilar)),))
+        talk.told(Call, answered())
+        talk.told(Store, None)
+        assert talk.outcome.decision.cache == "miss"
+    with Playbook(policy(cache=CACHE), ask(wish=CacheWish(max_age=1e9))) as talk:
+        talk.reply(kept(talk.expect(LookupExact), created=NOW - 3600))
+        talk.told(Embed, EMBEDDED)
+        talk.told(LookupSimilar, ())
+        talk.told(Call, answered())
+        talk.told(Store, None)
+        assert talk.outcome.decision.cache == "miss"
+
+
+def test_a_caller_may_want_a_kept_answer_or_none() -> None:
+    with Playbook(policy(cache=CACHE), ask(wish=CacheWish(only_if_cached=True))) as talk:
+        talk.told(LookupExact, None)
+        talk.told(Embed, EMBEDDED)
+        talk.told(LookupSimilar, ())
+        refusal = talk.outcome.refusal
+    assert refusal is not None
+    assert (refusal.status, refusal.code) == (504, "not_cached")
+
+
+def test_who_waited_for_an_equal_question_looks_again() -> None:
+    with Playbook(policy(cache=CACHE), ask(), alone=False) as talk:
+        first = talk.told(LookupExact, None)
+        talk.told(Embed, EMBEDDED)
+        talk.told(LookupSimilar, ())
+        talk.told(Join, True)
+        talk.reply(kept(talk.expect(LookupExact)))
+        assert talk.outcome.decision.cache == "hit; exact"
+    assert first.scope.kind == "tenant"
+
+
+def test_who_waited_in_vain_twice_goes_on_alone() -> None:
+    with Playbook(policy(cache=CACHE), ask(), alone=False) as talk:
+        talk.told(LookupExact, None)
+        talk.told(Embed, EMBEDDED)
+        talk.told(LookupSimilar, ())
+        for _ in range(2):
+            talk.told(Join, True)
+            talk.told(LookupExact, None)
+        talk.told(Call, answered())
+        talk.told(Store, None)
+        assert talk.outcome.kind == "answered"
