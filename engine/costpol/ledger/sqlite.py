@@ -10,11 +10,8 @@ they fit SQLite's 64 bits.
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import sqlite3
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
@@ -43,11 +40,6 @@ _SWEEP_USE = """DELETE FROM use WHERE (account, bucket) IN
     (SELECT account, bucket FROM use WHERE bucket < ? AND held = 0 LIMIT ?)"""
 _REPORT = "SELECT account, bucket, used, held FROM use ORDER BY bucket DESC, account LIMIT ?"
 
-_log = logging.getLogger("costpol.ledger")
-
-Defer = Callable[[Callable[[], None]], object]
-"""Calls what it is given, in a moment, on the thread that uses the ledger."""
-
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[str, float, int]]).decode
 
@@ -62,73 +54,22 @@ class BucketUse:
     held: int
 
 
-class _Transaction:
-    """The transaction around one command: its own, or with `defer` one that all commands of a moment share.
-
-    A shared one is committed when `defer` calls back. Until then its process sees all of it and nobody else any of it.
-    A failure rolls back the commands that shared the transaction, too, as a crash would.
-    """
-
-    __slots__ = ("_begins", "_connection", "_defer", "_lock")
-
-    def __init__(self, connection: sqlite3.Connection, lock: threading.Lock, defer: Defer | None, begins: bool) -> None:
-        self._connection, self._lock, self._defer, self._begins = connection, lock, defer, begins
-
-    def __enter__(self) -> sqlite3.Connection:
-        self._lock.acquire()
-        try:
-            if not self._connection.in_transaction and self._begins:
-                self._connection.execute("BEGIN IMMEDIATE")
-                if self._defer is not None:
-                    self._defer(self.commit)
-        except BaseException:
-            self._lock.release()
-            raise
-        return self._connection
-
-    def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
-        try:
-            if kind is not None:
-                self._connection.rollback()
-            elif self._defer is None:
-                self._connection.commit()
-        finally:
-            self._lock.release()
-
-    def commit(self) -> None:
-        """Write what was deferred. A failure is logged: whoever asked for it has gone."""
-        with self._lock:
-            try:
-                self._connection.commit()
-            except sqlite3.ProgrammingError:
-                return  # closed in the meantime, which has committed
-            except sqlite3.Error as error:
-                _log.error("the ledger lost the bookings of a moment: %s", _reason(error))
-                self._connection.rollback()
-
-
 class SqliteLedger:
     """Answers `Standing`, `Reserve` and `Settle` from one file, which any number of processes may share.
 
     Commands are answered in place, in tens of microseconds; another process that writes is waited for at most
     `busy_seconds`. A failure of the database is answered as `Failed("ledger-...")` with SQLite's name for it
     (`ledger-busy`, `ledger-full`) and leaves nothing half done. Raises `ProvisionError` if the file cannot be used.
-
-    With `defer` the commands of a moment share one commit, which saves half of the time. A killed process then loses
-    what it booked in that moment, and other processes wait for its end: it suits a process that is alone on its file.
     """
 
-    def __init__(self, path: Place, busy_seconds: float = 0.25, defer: Defer | None = None) -> None:
+    def __init__(self, path: Place, busy_seconds: float = 0.25) -> None:
         self._connection, writer = open_database(path, busy_seconds)
         self._lock = threading.Lock()  # a sweep or a report may come from another thread
-        self._reading = _Transaction(self._connection, self._lock, defer, begins=False)
-        self._writing = _Transaction(self._connection, self._lock, defer, begins=True)
-        self._defer = defer
         self._numbers = count(writer << 40)
 
     def standing(self, command: Standing) -> tuple[int, ...] | Failed:
         try:
-            with self._reading:
+            with self._lock, self._connection:
                 self._lapse(command.now)
                 return tuple(self._used(account) for account in command.accounts)
         except sqlite3.Error as error:
@@ -137,7 +78,8 @@ class SqliteLedger:
     def reserve(self, command: Reserve) -> Granted | Exceeded | Failed:
         """`Failed("amount-out-of-range")`: an amount is negative, or it or a limit is above `MAX_AMOUNT`."""
         try:
-            with self._writing as connection:
+            with self._lock, self._connection as connection:
+                connection.execute("BEGIN IMMEDIATE")
                 self._lapse(command.now)
                 ahead: dict[str, int] = {}
                 for hold in command.holds:
@@ -164,7 +106,8 @@ class SqliteLedger:
         if not all(0 <= amount <= MAX_AMOUNT for amount in command.amounts):
             return Failed("amount-out-of-range")
         try:
-            with self._writing as connection:
+            with self._lock, self._connection as connection:
+                connection.execute("BEGIN IMMEDIATE")
                 found = connection.execute(_FIND, (command.reservation,)).fetchone()
                 if found is None:
                     return Failed("reservation-not-open")
@@ -186,7 +129,8 @@ class SqliteLedger:
         `keep` must be longer than any window and any settle may take. Raises `StoreError`.
         """
         try:
-            with self._writing as connection:
+            with self._lock, self._connection as connection:
+                connection.execute("BEGIN IMMEDIATE")
                 self._lapse(now)
                 connection.execute(_SWEEP_RESERVATIONS, (now - keep, SWEEP_ROWS))
                 connection.execute(_SWEEP_USE, (now - keep, SWEEP_ROWS))
@@ -196,7 +140,7 @@ class SqliteLedger:
     def usage_report(self, now: float, limit: int = 1000) -> tuple[BucketUse, ...]:
         """The newest buckets first, at most `limit`. Raises `StoreError`."""
         try:
-            with self._reading as connection:
+            with self._lock, self._connection as connection:
                 self._lapse(now)
                 return tuple(BucketUse(*row) for row in connection.execute(_REPORT, (limit,)))
         except sqlite3.Error as error:
@@ -205,8 +149,6 @@ class SqliteLedger:
     def close(self) -> None:
         """Commands after this are answered with `Failed`."""
         with self._lock:
-            with contextlib.suppress(sqlite3.ProgrammingError):  # closed before
-                self._connection.commit()
             self._connection.close()
 
     def _used(self, account: Account) -> int:
@@ -220,8 +162,6 @@ class SqliteLedger:
             return
         if not connection.in_transaction:
             connection.execute("BEGIN IMMEDIATE")
-            if self._defer is not None:
-                self._defer(self._writing.commit)
         for number, holds in connection.execute(_LAPSED, (now,)).fetchall():
             connection.execute(_LAPSE, (number,))
             connection.executemany(_BOOK, [(account, bucket, 0, -held) for account, bucket, held in _decode(holds)])

@@ -39,8 +39,8 @@ from costpol.runtime.watch import FolderHint
 
 DEFAULT_GRACE = 30.0
 _SWEEP_SECONDS = 5.0
-_COMMIT_SECONDS = 0.002
-"""For how long bookings wait for others to share their commit: what a killed process may lose."""
+_WRITE_SECONDS = 0.02
+"""How long bookings wait to be written together: what a killed process may lose of them."""
 
 _log = logging.getLogger("costpol.server")
 
@@ -76,8 +76,7 @@ async def serve(options: ServerOptions, listener: socket.socket, ready: Callable
     """
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as opened:
-        alone = options.worker is None
-        stores = open_stores(options.data, options.worker, partial(loop.call_later, _COMMIT_SECONDS) if alone else None)
+        stores = open_stores(options.data, options.worker, partial(loop.call_later, _WRITE_SECONDS))
         opened.callback(stores.close)
         session = await opened.enter_async_context(open_session())
         provisioner = Provisioner(

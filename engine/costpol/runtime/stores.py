@@ -9,12 +9,15 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from costpol.errors import StoreError
-from costpol.ledger.sqlite import Defer, SqliteLedger
+from costpol.ledger.claim import Claim
+from costpol.ledger.resident import Defer, ResidentLedger
+from costpol.ledger.sqlite import SqliteLedger
 from costpol.runtime.live import Unsettled
 
 if TYPE_CHECKING:
@@ -23,7 +26,13 @@ if TYPE_CHECKING:
 _SWEPT_AT_ONCE = 500
 """Entries that one sweep deletes: about ten milliseconds."""
 
+Ledger = SqliteLedger | ResidentLedger
+
 _log = logging.getLogger("costpol.stores")
+
+
+def _at_once(write: Callable[[], None]) -> None:
+    write()
 
 
 @dataclass(slots=True)
@@ -37,7 +46,8 @@ class Stores:
     """The open stores of one process. `folder` is the data folder, `caches` the one below it for answer caches."""
 
     folder: Path
-    ledger: SqliteLedger
+    ledger: Ledger
+    claim: Claim | None
     caches: Path
     unsettled: Unsettled
     scratch: Path
@@ -92,16 +102,26 @@ class Stores:
                 _log.error("an answer cache was not closed in good order: %s", error.message)
         self._open.clear()
         self.ledger.close()
+        if self.claim is not None:
+            self.claim.release()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
 
-def open_stores(folder: Path, worker: int | None = None, defer: Defer | None = None) -> Stores:
-    """The stores under a data folder, made where there are none. `worker` numbers one of several processes; a process
-    that is alone may put off its commits for a moment by `defer`.
+def open_stores(folder: Path, worker: int | None = None, defer: Defer = _at_once) -> Stores:
+    """The stores under a data folder, made where there are none. `worker` numbers one of several processes; one that
+    is alone keeps its ledger in memory, and `defer` decides when it is written.
 
-    Raises `ProvisionError` where the folder or the ledger cannot be used.
+    Raises `ProvisionError` where the folder or the ledger cannot be used, `StoreLockedError` where another process has
+    it.
     """
-    ledger = SqliteLedger(folder / "ledger.sqlite", defer=defer)
+    path = folder / "ledger.sqlite"
+    ledger: Ledger
+    claim = None
+    if worker is None:
+        ledger = ResidentLedger(path, defer)
+    else:
+        claim = Claim(path, shared=True)
+        ledger = SqliteLedger(path)
     caches = folder / "cache" if worker is None else folder / f"cache-worker-{worker}"
     scratch = Path(tempfile.mkdtemp(prefix="costpol-"))
-    return Stores(folder, ledger, caches, Unsettled(ledger.settle), scratch)
+    return Stores(folder, ledger, claim, caches, Unsettled(ledger.settle), scratch)

@@ -33,14 +33,19 @@ def test_a_cache_is_opened_once_and_closed_with_its_last_user(tmp_path: Path) ->
     stores.close()
 
 
-def test_two_processes_worth_of_stores_cannot_share_a_cache_unless_they_are_workers(tmp_path: Path) -> None:
-    one, two, worker = open_stores(tmp_path), open_stores(tmp_path), open_stores(tmp_path, worker=1)
-    one.acquire_cache("e/1/8", 8, 100)
+def test_a_data_folder_is_for_one_process_or_for_workers(tmp_path: Path) -> None:
+    alone = open_stores(tmp_path)
+    for worker in (None, 1):
+        with pytest.raises(StoreLockedError):
+            open_stores(tmp_path, worker)
+    alone.close()
+    workers = [open_stores(tmp_path, number) for number in (1, 2)]
     with pytest.raises(StoreLockedError):
-        two.acquire_cache("e/1/8", 8, 100)
-    worker.acquire_cache("e/1/8", 8, 100)
-    for stores in (worker, two, one):
+        open_stores(tmp_path)
+    for stores in workers:
+        stores.acquire_cache("e/1/8", 8, 100)
         stores.close()
+    open_stores(tmp_path).close()
 
 
 def test_upkeep_pays_what_is_owed_and_frees_lapsed_holds(tmp_path: Path) -> None:
