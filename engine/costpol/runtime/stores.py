@@ -47,10 +47,10 @@ class Stores:
 
     folder: Path
     ledger: Ledger
-    claim: Claim | None
     caches: Path
     unsettled: Unsettled
     scratch: Path
+    claim: Claim | None = None
     _open: dict[str, _Shared] = field(default_factory=dict)
 
     def acquire_cache(self, embedder_id: str, dimension: int, max_entries: int) -> EdgeCache:
@@ -124,4 +124,4 @@ def open_stores(folder: Path, worker: int | None = None, defer: Defer = _at_once
         ledger = SqliteLedger(path)
     caches = folder / "cache" if worker is None else folder / f"cache-worker-{worker}"
     scratch = Path(tempfile.mkdtemp(prefix="costpol-"))
-    return Stores(folder, ledger, claim, caches, Unsettled(ledger.settle), scratch)
+    return Stores(folder, ledger, caches, Unsettled(ledger.settle), scratch, claim)
