@@ -8,6 +8,7 @@ embedder. `Provisioner` adds what only a running service needs: keys, stores, th
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -225,7 +226,9 @@ class Provisioner:
                 vector = embedded
             vectors[key] = vector
         examples = [(name, text, vectors[embedder.id, text]) for name, text in written]
-        index = await asyncio.to_thread(IntentIndex, self.stores.scratch_folder(), examples)
+        folder = self.stores.scratch_folder()
+        opened.callback(shutil.rmtree, folder.parent, ignore_errors=True)
+        index = await asyncio.to_thread(IntentIndex, folder, examples)
         opened.callback(index.close)
         self._vectors = vectors
         return index.nearest

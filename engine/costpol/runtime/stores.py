@@ -122,6 +122,8 @@ def open_stores(folder: Path, worker: int | None = None, defer: Defer = _at_once
     else:
         claim = Claim(path, shared=True)
         ledger = SqliteLedger(path)
-    caches = folder / "cache" if worker is None else folder / f"cache-worker-{worker}"
-    scratch = Path(tempfile.mkdtemp(prefix="costpol-"))
-    return Stores(folder, ledger, caches, Unsettled(ledger.settle), scratch, claim)
+    suffix = "" if worker is None else f"-worker-{worker}"
+    scratch = folder / f"scratch{suffix}"
+    shutil.rmtree(scratch, ignore_errors=True)  # what a killed process left
+    scratch.mkdir(mode=0o700)
+    return Stores(folder, ledger, folder / f"cache{suffix}", Unsettled(ledger.settle), scratch, claim)

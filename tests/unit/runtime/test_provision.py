@@ -125,6 +125,7 @@ def test_retiring_closes_the_cache_that_nobody_else_uses(policy_files: dict[str,
             assert len(stores._open) == 1
             second.retire()
             assert not stores._open
+            assert not list(stores.scratch.iterdir()), "the index of examples is removed with its policy"
         stores.close()
 
     asyncio.run(main())

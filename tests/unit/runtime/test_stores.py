@@ -68,3 +68,12 @@ def test_closing_settles_what_is_owed(tmp_path: Path) -> None:
     stores.close()
     assert isinstance(stores.ledger.settle(Settle(granted.reservation, (2,), 1.0)), Failed)
     assert not stores.scratch.exists()
+
+
+def test_what_a_killed_process_left_behind_is_removed(tmp_path: Path) -> None:
+    killed = open_stores(tmp_path)
+    killed.scratch_folder()
+    killed.ledger.close()
+    again = open_stores(tmp_path)
+    assert not list(again.scratch.iterdir())
+    again.close()
