@@ -6,10 +6,14 @@ for seconds. Without it the vectors stay unindexed and every search is exact.
 
 Edge reports every failure as a bare `Exception` and a bug of its own as a panic that is no `Exception` at all. Both
 leave this module as `StoreError`.
+
+Edge writes through memory maps of files with holes. A write into a hole of a full disk is no error that a program could
+catch, it kills the process: what writes asks first whether the disk has room.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
@@ -45,6 +49,9 @@ _VECTOR = "text"
 _PAGE = 1000
 """Points per call where many are read or deleted: keeps one call around 20 ms."""
 
+RESERVE_BYTES = 16 << 20
+"""What stays free of the disk: many times what one call writes, since others write to the disk as well."""
+
 Offset: TypeAlias = str | int | UUID | None
 """Where a walk through the points goes on."""
 
@@ -59,6 +66,8 @@ def _reporting(call: Callable[_P, _R]) -> Callable[_P, _R]:
     def reported(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         try:
             return call(*args, **kwargs)
+        except StoreError:
+            raise
         except BaseException as error:
             if isinstance(error, Exception) or type(error).__name__ == "PanicException":
                 reason = (str(error).splitlines() or ["no reason given"])[0]
@@ -71,8 +80,9 @@ def _reporting(call: Callable[_P, _R]) -> Callable[_P, _R]:
 class Shard:
     """Points with a UUID, a payload and perhaps a vector of unit length, compared by cosine."""
 
-    def __init__(self, edge: EdgeShard) -> None:
+    def __init__(self, edge: EdgeShard, directory: Path) -> None:
         self._edge = edge
+        self._directory = directory
 
     @staticmethod
     @_reporting
@@ -83,6 +93,7 @@ class Shard:
 
         A durable shard writes ahead: what was put survives a killed process.
         """
+        _require_room(directory.parent)
         edge = EdgeShard.create(
             str(directory),
             EdgeConfig(
@@ -95,13 +106,13 @@ class Shard:
             (f, PayloadSchemaType.Float) for f in numbers
         ]:
             edge.update(UpdateOperation.create_field_index(field, kind))
-        return Shard(edge)
+        return Shard(edge, directory)
 
     @staticmethod
     @_reporting
     def load(directory: Path) -> Shard:
         """The shard that a directory holds."""
-        return Shard(EdgeShard.load(str(directory)))
+        return Shard(EdgeShard.load(str(directory)), directory)
 
     @_reporting
     def put(self, points: Sequence[tuple[str, Vector | None, dict[str, Any]]]) -> None:
@@ -110,6 +121,7 @@ class Shard:
             Point(id, {} if vector is None else {_VECTOR: vector}, payload)  # type: ignore[dict-item]
             for id, vector, payload in points
         ]
+        _require_room(self._directory)
         self._edge.update(UpdateOperation.upsert_points(made))
 
     @_reporting
@@ -163,6 +175,7 @@ class Shard:
         records, after = self._page(offset, count, True, True)
         if records:
             points = [Point(record.id, record.vector or {}, record.payload) for record in records]
+            _require_room(target._directory)
             target._edge.update(UpdateOperation.upsert_points(points))
         return after
 
@@ -174,6 +187,7 @@ class Shard:
     @_reporting
     def delete(self, ids: Sequence[str]) -> None:
         """Forget points; unknown ids are no error."""
+        _require_room(self._directory)  # forgetting is written ahead, too
         for start in range(0, len(ids), _PAGE):
             self._edge.update(UpdateOperation.delete_points(list(ids[start : start + _PAGE])))
 
@@ -186,3 +200,9 @@ class Shard:
     def close(self) -> None:
         """Let go of the files. Closing twice is no error."""
         self._edge.close()
+
+
+def _require_room(directory: Path) -> None:
+    disk = os.statvfs(directory)
+    if disk.f_bavail * disk.f_frsize < RESERVE_BYTES:
+        raise StoreError(f"the disk of `{directory}` is full: {RESERVE_BYTES >> 20} MiB must stay free")

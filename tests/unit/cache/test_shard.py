@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
 import numpy as np
 import pytest
 
-from costpol.cache.shard import Shard
+from costpol.cache.shard import RESERVE_BYTES, Shard
 from costpol.errors import StoreError
 
 AXES = np.eye(4, dtype=np.float32)
@@ -52,3 +54,30 @@ def test_what_the_engine_refuses_is_a_store_error_of_one_line(tmp_path: Path) ->
         shard.flush()
     with pytest.raises(StoreError, match="does not exist"):
         Shard.load(tmp_path / "none")
+
+
+def test_a_full_disk_refuses_what_writes_and_still_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shard = Shard.create(tmp_path / "s", 4)
+    other = Shard.create(tmp_path / "o", 4)
+    shard.put([(uuid(1), AXES[0], {"a": 1})])
+
+    real = os.statvfs(tmp_path)
+    full = os.statvfs_result((*real[:4], RESERVE_BYTES // real.f_frsize - 1, *real[5:]))
+    monkeypatch.setattr("costpol.cache.shard.os.statvfs", lambda path: full)
+    writes: list[Callable[[], object]] = [
+        lambda: shard.put([(uuid(2), AXES[1], {})]),
+        lambda: shard.delete([uuid(1)]),
+        lambda: shard.copy(other, None, 10),
+        lambda: Shard.create(tmp_path / "n", 4),
+    ]
+    for write in writes:
+        with pytest.raises(StoreError, match=r"^the disk of `.*` is full: 16 MiB must stay free$"):
+            write()
+    assert shard.read(uuid(1)) == {"a": 1}
+    assert [str(id) for id, _, _ in shard.nearest(AXES[0], 5)] == [uuid(1)]
+
+    monkeypatch.undo()
+    shard.put([(uuid(2), AXES[1], {})])
+    assert len(dict(shard.walk([]))) == 2
+    shard.close()
+    other.close()
