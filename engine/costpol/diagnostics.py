@@ -49,6 +49,24 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Write `text` in place of what stands at `span`; a span without width inserts."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """How to mend a finding by edits of its file. A safe fix says what the file meant all along; one that is not safe
+    changes what the policy does, or rests on a guess."""
+
+    description: str
+    edits: tuple[Edit, ...]
+    safe: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding: what (`message`), where (`span`), why it matters (`why`), how to mend it (`help`).
 
@@ -65,6 +83,7 @@ class Diagnostic:
     why: str | None = None
     label: str | None = None
     related: tuple[Related, ...] = ()
+    fix: Fix | None = None
 
     @property
     def sort_key(self) -> tuple[str, int, int, int, str]:

@@ -84,6 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return _failed(words, error.format_message(), None)
+    except BrokenPipeError:  # whoever reads the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except click.Abort:
         click.echo("stopped", err=True)
         return 130
@@ -99,11 +102,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _show_bundle_error(words: Sequence[str], error: BundleError) -> None:
-    """The findings that keep a bundle from loading; as the answer itself where JSON was asked for."""
+    """The findings that keep a bundle from loading; as the answer itself where a machine is to read it."""
     from costpol.reporting.findings import render, summary
 
-    if _wants_json(words):
-        click.echo(render(error.diagnostics, {}, "json"))
+    wanted = _format(words)
+    if wanted is not None:
+        click.echo(render(error.diagnostics, {}, wanted))
     files = {name: _text(name) for name in {diagnostic.span.file for diagnostic in error.diagnostics} if name}
     click.echo(render(error.diagnostics, files, "full", color=use_color(sys.stderr)), err=True)
     click.echo(f"the policy does not load: {summary(error.diagnostics)}", err=True)
@@ -136,16 +140,20 @@ def _complain(message: str, help: str | None) -> None:
 
 
 def _failed(words: Sequence[str], message: str, help: str | None) -> int:
-    """Exit code 2; who asked for JSON gets JSON, too."""
-    if _wants_json(words):
-        import json
+    """Exit code 2; a machine that asked for a format gets that, too."""
+    wanted = _format(words)
+    if wanted is not None:
+        from costpol.reporting.findings import render_failure
 
-        click.echo(json.dumps({"error": message, "help": help}))
+        click.echo(render_failure(message, help, wanted))
     return 2
 
 
-def _wants_json(words: Sequence[str]) -> bool:
-    return "--format=json" in words or ("--format", "json") in pairwise(words)
+def _format(words: Sequence[str]) -> str | None:
+    """The format asked for, if machines read it."""
+    chosen = [value for word, value in pairwise(words) if word == "--format"]
+    chosen += [word.removeprefix("--format=") for word in words if word.startswith("--format=")]
+    return next((each for each in chosen if each in ("json", "jsonl", "sarif", "junit")), None)
 
 
 if __name__ == "__main__":

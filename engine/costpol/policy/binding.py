@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_args, get_origin
 
-from costpol.diagnostics import Diagnostic, Span
+from costpol.diagnostics import Diagnostic, Edit, Fix, Span
 from costpol.policy import codes
 from costpol.policy.declaration import Declared, declared
 from costpol.policy.node import NAME, Node
@@ -30,7 +30,7 @@ from costpol.policy.scalar_reading import (
 )
 from costpol.policy.scalars import Raw, Scalar
 from costpol.policy.source import MAX_FINDINGS
-from costpol.policy.suggestion import nearest
+from costpol.policy.suggestion import nearest, surely_meant
 from costpol.policy.tree import ListTree, MapTree, ScalarTree, Tree, is_null, plain_data
 
 N = TypeVar("N", bound=Node)
@@ -99,8 +99,9 @@ def _bind_node(node: type[N], tree: MapTree, span: Span, binding: _Binding) -> N
     for key, value in tree.members:
         entry = plan.get(key.text)
         if entry is None:
-            guess = nearest(key.text, (name for name in plan if name not in written))
-            binding.add(_unknown_key(key, plan, guess))
+            unwritten = [name for name in plan if name not in written]
+            guess = nearest(key.text, unwritten)
+            binding.add(_unknown_key(key, plan, guess, surely_meant(key.text, unwritten)))
             unread.add(plan[guess][0].attribute if guess else "")
             continue
         declaration, shape = entry
@@ -304,10 +305,11 @@ def _bounded(value: Any, declaration: Declared, tree: Tree, binding: _Binding) -
     return value
 
 
-def _unknown_key(key: ScalarTree, plan: Mapping[str, Any], guess: str | None) -> Diagnostic:
+def _unknown_key(key: ScalarTree, plan: Mapping[str, Any], guess: str | None, sure: bool) -> Diagnostic:
     listed = ", ".join(f"`{name}`" for name in plan)
     help = f"did you mean `{guess}`?" if guess else f"the keys here are {listed}"
-    return codes.UNKNOWN_KEY.at(key.span, f"unknown key {shorten(key.text)}", help)
+    fix = Fix(f"write `{guess}`", (Edit(key.span, guess),), sure) if guess else None
+    return codes.UNKNOWN_KEY.at(key.span, f"unknown key {shorten(key.text)}", help, fix=fix)
 
 
 def _missing_key(node: type[Node], declaration: Declared, span: Span) -> Diagnostic:

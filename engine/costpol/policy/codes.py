@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from costpol.diagnostics import Diagnostic, Related, Severity, Span
+from costpol.diagnostics import Diagnostic, Fix, Related, Severity, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,10 @@ class Code:
         why: str | None = None,
         label: str | None = None,
         related: tuple[Related, ...] = (),
+        fix: Fix | None = None,
     ) -> Diagnostic:
         """A finding of this kind."""
-        return Diagnostic(self.code, self.name, self.severity, span, message, help, why, label, related)
+        return Diagnostic(self.code, self.name, self.severity, span, message, help, why, label, related, fix)
 
 
 YAML_SYNTAX = Code("CP001", "yaml-syntax", "the file is not the plain YAML that a policy is written in")

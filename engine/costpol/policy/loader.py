@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from costpol.diagnostics import Diagnostic, Related, Span, has_errors
+from costpol.diagnostics import Diagnostic, Edit, Fix, Related, Span, has_errors
 from costpol.errors import BundleError, UsageError
 from costpol.policy import codes
 from costpol.policy.binding import bind
@@ -29,7 +29,7 @@ from costpol.policy.nodes.routing import Routing
 from costpol.policy.nodes.tests import Tests
 from costpol.policy.references import check_references
 from costpol.policy.scalar_reading import shorten
-from costpol.policy.source import MAX_BYTES, Source, read_source
+from costpol.policy.source import LINE_BREAK, MAX_BYTES, Source, read_source
 from costpol.policy.suggestion import did_you_mean
 from costpol.policy.tree import MapTree, ScalarTree
 
@@ -70,14 +70,16 @@ class Loaded:
         return self.bundle
 
     def unmarked_ends(self) -> list[Diagnostic]:
-        """A warning for each file that does not say where it ends."""
+        """A warning for each file that does not say where it ends. A file that is no YAML has no end to mark."""
+        unread = {finding.span.file for finding in self.diagnostics if finding.code == codes.YAML_SYNTAX.code}
         return [
             codes.MISSING_END_MARKER.at(
                 _last_place(name, self.files[name]), "this file does not end with `...`", "add a last line `...`",
                 why="a half-written file is often valid, and has silently lost its last part",
+                fix=_end_marker(name, self.files[name]),
             )
             for name, ended in self.explicit_end.items()
-            if not ended
+            if not ended and name not in unread
         ]  # fmt: skip
 
 
@@ -225,6 +227,13 @@ def _bundle(nodes: Mapping[str, list[Node]], sources: list[Source], digest: str)
     single: dict[str, Any] = {kind: found[0] for kind, found in nodes.items() if kind != "tests"}
     tests: Any = tuple(nodes.get("tests", ()))
     return Bundle(**single, tests=tests, digest=digest, files={source.file: source.text for source in sources})
+
+
+def _end_marker(file: str, text: str) -> Fix:
+    lines = LINE_BREAK.split(text)
+    end = Span(file, len(lines), len(lines[-1]) + 1, len(lines), len(lines[-1]) + 1)
+    line_break = "\r\n" if "\r\n" in text else "\n"
+    return Fix("add a last line `...`", (Edit(end, f"{line_break if lines[-1] else ''}...{line_break}"),))
 
 
 def _last_place(file: str, text: str) -> Span:

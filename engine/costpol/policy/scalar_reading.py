@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from costpol.diagnostics import Diagnostic
+from costpol.diagnostics import Diagnostic, Edit, Fix
 from costpol.policy import codes, scalars
-from costpol.policy.suggestion import did_you_mean
+from costpol.policy.suggestion import nearest
 from costpol.policy.tree import ScalarTree, is_null, is_number_elsewhere, is_word_boolean, resolve, truth
 
 ScalarReader = Callable[[ScalarTree, str], Any]
@@ -37,6 +37,7 @@ def read_text(tree: ScalarTree, name: str) -> str | Diagnostic:
     return codes.WRONG_TYPE.at(
         tree.span, f"`{name}` takes text, and YAML takes {shorten(tree.text)} for {_MEANINGS[meaning]}",
         f'write "{tree.text}" in quotes',
+        fix=quote(tree),
     )  # fmt: skip
 
 
@@ -45,8 +46,9 @@ def read_boolean(tree: ScalarTree, name: str) -> bool | Diagnostic:
     value = truth(tree.text)
     if not tree.plain:
         help = f"write `{tree.text}` without quotes" if value is not None else "write `true` or `false`"
+        fix = Fix("drop the quotes", (Edit(tree.span, tree.text),)) if value is not None else None
         return codes.WRONG_TYPE.at(
-            tree.span, f"`{name}` takes `true` or `false`, not the text {shorten(tree.text)}", help
+            tree.span, f"`{name}` takes `true` or `false`, not the text {shorten(tree.text)}", help, fix=fix
         )
     if value is not None:
         return value
@@ -55,8 +57,9 @@ def read_boolean(tree: ScalarTree, name: str) -> bool | Diagnostic:
     if is_word_boolean(tree.text):
         meant = "true" if tree.text.lower() in ("yes", "on") else "false"
         return codes.AMBIGUOUS_SCALAR.at(
-            tree.span, f"`{tree.text}` is a boolean to some YAML readers and text to others", f"write `{meant}`"
-        )
+            tree.span, f"`{tree.text}` is a boolean to some YAML readers and text to others", f"write `{meant}`",
+            fix=Fix(f"write `{meant}`", (Edit(tree.span, meant),)),
+        )  # fmt: skip
     return codes.WRONG_TYPE.at(
         tree.span, f"`{name}` takes `true` or `false`, not {shorten(tree.text)}", "write `true` or `false`"
     )
@@ -93,10 +96,10 @@ def word_reader(words: tuple[str, ...]) -> ScalarReader:
         if is_null(tree):
             return no_value(tree, name)
         listed = one_of(words)
-        guess = did_you_mean(tree.text, words)
-        return codes.UNKNOWN_WORD.at(
-            tree.span, f"`{name}` takes {listed}, not {shorten(tree.text)}", guess or f"write {listed}"
-        )
+        guess = nearest(tree.text, words)
+        fix = Fix(f"write `{guess}`", (Edit(tree.span, guess),), safe=False) if guess else None
+        help = f"did you mean `{guess}`?" if guess else f"write {listed}"
+        return codes.UNKNOWN_WORD.at(tree.span, f"`{name}` takes {listed}, not {shorten(tree.text)}", help, fix=fix)
 
     return read
 
@@ -105,6 +108,13 @@ def one_of(words: tuple[str, ...]) -> str:
     """Words as a message lists them."""
     quoted = [f"`{word}`" for word in words]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+
+
+def quote(tree: ScalarTree) -> Fix | None:
+    """The same characters as text; for a scalar that stands on one line."""
+    if tree.span.line != tree.span.end_line or set(tree.text) & {'"', "\\"}:
+        return None
+    return Fix(f'write "{tree.text}" in quotes', (Edit(tree.span, f'"{tree.text}"'),))
 
 
 def no_value(tree: ScalarTree, name: str) -> Diagnostic:
@@ -132,8 +142,9 @@ def _refuse_name(tree: ScalarTree, name: str) -> Diagnostic | None:
         return _refuse_untyped(tree, name)
     what = "a boolean" if is_word_boolean(tree.text) else "a number or a date"
     return codes.AMBIGUOUS_SCALAR.at(
-        tree.span, f"`{tree.text}` is {what} to some YAML readers and text to others", f'write "{tree.text}" in quotes'
-    )
+        tree.span, f"`{tree.text}` is {what} to some YAML readers and text to others",
+        f'write "{tree.text}" in quotes', fix=quote(tree),
+    )  # fmt: skip
 
 
 def _refuse_number(tree: ScalarTree, name: str) -> Diagnostic | None:

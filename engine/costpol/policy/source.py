@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from costpol.diagnostics import Diagnostic, Related, Span
+from costpol.diagnostics import Diagnostic, Edit, Fix, Related, Span
 from costpol.policy import codes
 from costpol.policy.tree import ListTree, MapTree, ScalarTree, Tree, resolve
 
@@ -21,7 +21,7 @@ MAX_DEPTH = 64
 MAX_EVENTS = 100_000
 MAX_FINDINGS = 100
 
-_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _REFUSED = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _REFUSED_IN_TEXT = re.compile("[\x00\x1b]")
 _HELP = (
@@ -113,7 +113,7 @@ class _Composer:
         self._yaml = yaml
         self._events: Iterator[Any] = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         self._left = MAX_EVENTS
-        lines = _LINE_BREAK.split(text)
+        lines = LINE_BREAK.split(text)
         self._end = (len(lines), len(lines[-1]) + 1)
 
     def document(self) -> MapTree:
@@ -236,7 +236,8 @@ class _Composer:
             return key
         what = f"{shown} is {meaning} to YAML, and a key is text" if key.text else "a key is missing here"
         help = f'write "{key.text[:80]}" in quotes' if key.text else "write one before the colon"
-        self._add(codes.AMBIGUOUS_SCALAR.at(key.span, what, help))
+        fix = Fix(help, (Edit(key.span, f'"{key.text}"'),)) if key.text else None
+        self._add(codes.AMBIGUOUS_SCALAR.at(key.span, what, help, fix=fix))
         return None
 
     def _next(self) -> Any:
@@ -279,7 +280,7 @@ def _syntax_error(error: Exception, file: str, text: str) -> Diagnostic:
     """libyaml's complaint, at its place."""
     problem = str(getattr(error, "problem", None) or "it cannot be read")
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    lines = _LINE_BREAK.split(text)
+    lines = LINE_BREAK.split(text)
     line = min(mark.line, len(lines) - 1) if mark else 0
     column = min(mark.column, len(lines[line])) if mark else 0
     if lines[line][column : column + 1] == "\t":
@@ -291,6 +292,6 @@ def _syntax_error(error: Exception, file: str, text: str) -> Diagnostic:
 
 def _place(file: str, before: str, width: int = 0) -> Span:
     """The place right after a text."""
-    lines = _LINE_BREAK.split(before)
+    lines = LINE_BREAK.split(before)
     line, column = len(lines), len(lines[-1]) + 1
     return Span(file, line, column, line, column + width)

@@ -25,6 +25,17 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return next(candidate for name, candidate in lowered.items() if name.replace("_", "-") == close[0])
 
 
+def surely_meant(word: str, known: Iterable[str]) -> bool:
+    """Whether only one of the known words is near a misspelt one, and that very near."""
+    from difflib import get_close_matches
+
+    alike = [name.lower().replace("_", "-") for name in islice(known, _MOST) if len(name) <= _LONGEST]
+    spelled = word[:_LONGEST].lower().replace("_", "-")
+    return len(get_close_matches(spelled, alike, n=2, cutoff=0.65)) == 1 and bool(
+        get_close_matches(spelled, alike, n=1, cutoff=0.8)
+    )
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """The question that a finding asks, where there is a near word."""
     guess = nearest(word, known)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costpol.diagnostics import Diagnostic, Related, Severity, Span
-from costpol.reporting.findings import FORMATS, render, summary
+from costpol.diagnostics import Diagnostic, Edit, Fix, Related, Severity, Span
+from costpol.reporting.findings import FORMATS, render, render_failure, summary
 from costpol.reporting.findings.snippet import width
 
 CACHE = """# the answers that may be given again
@@ -172,7 +174,69 @@ def test_many_findings_are_counted_for_github() -> None:
 @pytest.mark.parametrize("format", FORMATS)
 def test_no_findings_are_no_findings_in_every_format(format: str) -> None:
     text = render([], {}, format)
-    assert text == "" if format in ("full", "concise", "github") else json.loads(text) is not None
+    if format == "junit":
+        assert ElementTree.fromstring(text).get("tests") == "0"  # noqa: S314 - our own
+    else:
+        assert text == "" if format in ("full", "concise", "github", "jsonl") else json.loads(text) is not None
+
+
+MENDABLE = Diagnostic(
+    "CP101", "unknown-key", Severity.ERROR, _place(3, 1, 9), "unknown key `embeder`",
+    fix=Fix("write `embedder`", (Edit(_place(3, 1, 9), "embedder"),)),
+)  # fmt: skip
+
+
+def test_what_can_be_mended_is_marked() -> None:
+    assert ": error CP101[*] unknown-key: unknown key" in render([MENDABLE], FILES, "concise")
+    assert "[*]" not in render([replace(MENDABLE, fix=replace(MENDABLE.fix, safe=False))], FILES, "concise")
+    assert "\x1b[1;31merror CP101[*] unknown-key\x1b[0m: " in render([MENDABLE], FILES, color=True)
+
+
+def test_json_and_sarif_carry_the_edits_of_a_fix() -> None:
+    (found,) = json.loads(render([MENDABLE], FILES, "json"))
+    assert found["fix"]["safe"] is True
+    (edit,) = found["fix"]["edits"]
+    assert (edit["line"], edit["column"], edit["end_column"], edit["text"]) == (3, 1, 9, "embedder")
+    (run,) = json.loads(render([MENDABLE], FILES, "sarif"))["runs"]
+    (change,) = run["results"][0]["fixes"][0]["artifactChanges"]
+    assert change["replacements"][0]["insertedContent"] == {"text": "embedder"}
+    assert change["replacements"][0]["deletedRegion"]["startLine"] == 3
+
+
+def test_json_lines_are_the_list_line_by_line() -> None:
+    lines = render([PERSONAL, LOW], FILES, "jsonl").split("\n")
+    assert [json.loads(line) for line in lines] == json.loads(render([PERSONAL, LOW], FILES, "json"))
+
+
+def test_junit_has_a_case_per_file_and_a_failure_with_its_findings() -> None:
+    files = FILES | {"policies/models.yaml": "kind: models\n"}
+    suites = ElementTree.fromstring(render([PERSONAL, LOW], files, "junit"))  # noqa: S314 - our own
+    assert (suites.get("tests"), suites.get("failures")) == ("2", "1")
+    failed, passed = suites.iter("testcase")
+    assert (failed.get("name"), passed.get("name")) == ("policies/cache.yaml", "policies/models.yaml")
+    assert len(list(passed)) == 0
+    (failure,) = failed
+    assert failure.get("message", "").startswith("CP303 personal-intent-cached: answers to")
+    assert "policies/cache.yaml:2:1: warning CP401 low-threshold: 50% is low" in (failure.text or "")
+
+
+def test_junit_holds_no_character_that_xml_cannot() -> None:
+    found = Diagnostic("CP001", "yaml-syntax", Severity.ERROR, _place(1, 1, 1, 'a"<\x00&'), "m\x1b]]>\ud800")
+    ElementTree.fromstring(render([found], {}, "junit").encode())  # noqa: S314 - our own
+
+
+@pytest.mark.parametrize("format", ["json", "jsonl", "sarif", "junit"])
+def test_a_failure_is_said_in_every_format_that_machines_read(format: str) -> None:
+    text = render_failure('no folder `a"<`', "name one", format)
+    assert text is not None
+    if format == "junit":
+        assert ElementTree.fromstring(text).get("errors") == "1"  # noqa: S314 - our own
+    else:
+        assert "no folder" in json.dumps(json.loads(text))
+
+
+def test_a_failure_is_no_output_for_people() -> None:
+    assert render_failure("m", None, "full") is None
 
 
 def test_an_unknown_format_is_refused() -> None:

@@ -39,9 +39,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from costpol.diagnostics import Diagnostic, Related, Severity
+from costpol.diagnostics import Diagnostic, Fix, Related, Severity
 from costpol.lint.facts import Facts
 from costpol.lint.reach.survey import redundant
+from costpol.lint.removal import without_item
 from costpol.policy.bundle import Bundle
 
 CODE, NAME, SEVERITY = "CP204", "redundant-rule", Severity.WARNING
@@ -55,10 +56,12 @@ def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
     for number, heir in redundant(facts.routing, outcomes).items():
         rule = rules[number]
         other = rules[heir]
+        edit = without_item(bundle.files.get(rule.span.file, ""), rule.span)
         yield Diagnostic(
             CODE, NAME, SEVERITY, rule.at("name"), f"rule `{rule.name}` changes nothing",
             help="delete it, or give it a route of its own",
             why=f"without it `{other.name}` would send the same requests to `{rule.route}`",
             label=f"same outcome as `{other.name}`",
             related=(Related(other.at("name"), "would decide instead"),),
+            fix=None if edit is None else Fix(f"delete the rule `{rule.name}`", (edit,), safe=False),
         )  # fmt: skip

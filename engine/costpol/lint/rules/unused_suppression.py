@@ -29,8 +29,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from costpol.diagnostics import Diagnostic, Severity
+from costpol.diagnostics import Diagnostic, Fix, Severity
 from costpol.lint.facts import Facts
+from costpol.lint.removal import without_code
 from costpol.lint.suppressions import suppressions
 from costpol.policy.bundle import Bundle
 
@@ -49,4 +50,5 @@ def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
                     help="delete the comment, or move it to the line of the finding",
                     why="it would hide the next finding of its kind here",
                     label=f"about line {comment.line}",
+                    fix=Fix("remove it", (without_code(bundle.files[comment.span.file], comment, code),)),
                 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Diagnostics as strings: for people (`full`, `concise`) and for machines (`json`, `sarif`, `github`)."""
+"""Diagnostics as strings: `full` and `concise` for people, the other formats for machines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from costpol.diagnostics import Diagnostic
 
-FORMATS = ("full", "concise", "json", "sarif", "github")
+FORMATS = ("full", "concise", "json", "jsonl", "sarif", "github", "junit")
 
 
 def render(
@@ -25,6 +25,14 @@ def render(
         from costpol.reporting.findings.json import render_json
 
         return render_json(diagnostics)
+    if format == "jsonl":
+        from costpol.reporting.findings.jsonl import render_jsonl
+
+        return render_jsonl(diagnostics)
+    if format == "junit":
+        from costpol.reporting.findings.junit import render_junit
+
+        return render_junit(diagnostics, files)
     if format == "sarif":
         from costpol.reporting.findings.sarif import render_sarif
 
@@ -34,6 +42,23 @@ def render(
 
         return render_github(diagnostics)
     raise ValueError(f"there is no format `{format}`")
+
+
+def render_failure(message: str, help: str | None, format: str) -> str | None:
+    """Why there are no findings to show, where a format is read by machines; `None` where it is read by people."""
+    if format in ("json", "jsonl"):
+        import json
+
+        return json.dumps({"error": message, "help": help})
+    if format == "sarif":
+        from costpol.reporting.findings.sarif import render_sarif_failure
+
+        return render_sarif_failure(message)
+    if format == "junit":
+        from costpol.reporting.findings.junit import render_junit_failure
+
+        return render_junit_failure(message)
+    return None
 
 
 def summary(diagnostics: Sequence[Diagnostic]) -> str:

@@ -9,10 +9,12 @@ from costpol.reporting.findings.snippet import visible
 
 
 def headline(diagnostic: Diagnostic) -> str:
-    """Where and what, in one line."""
+    """Where and what, in one line; `[*]` says that `--fix` mends it."""
     span = diagnostic.span
     place = f"{visible(span.file)}:{span.line}:{span.column}: " if span.file else ""
-    return f"{place}{diagnostic.severity.value} {diagnostic.code} {diagnostic.name}: {visible(diagnostic.message)}"
+    fixable = "[*]" if diagnostic.fix is not None and diagnostic.fix.safe else ""
+    what = f"{diagnostic.severity.value} {diagnostic.code}{fixable} {diagnostic.name}"
+    return f"{place}{what}: {visible(diagnostic.message)}"
 
 
 def render_concise(diagnostics: Sequence[Diagnostic]) -> str:

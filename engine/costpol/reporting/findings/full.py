@@ -38,7 +38,7 @@ def _finding(diagnostic: Diagnostic, files: Mapping[str, str], color: bool) -> s
     head = headline(diagnostic)
     if color:
         paint = _COLORS[diagnostic.severity]
-        title = f"{diagnostic.severity.value} {diagnostic.code} {diagnostic.name}"
+        title = head.removeprefix(f"{visible(span.file)}:{span.line}:{span.column}: ").partition(":")[0]
         head = head.replace(title, f"\x1b[1;{paint}m{title}\x1b[0m", 1)
         body = [_painted(line, paint) for line in body]
     return "\n".join([head, *body, *(f"{'':>{gutter}} = {note}" for note in notes)])

@@ -1,6 +1,6 @@
 """Findings as GitHub workflow commands, which annotate the changed lines of a pull request.
 
-GitHub shows ten errors and ten warnings per step: the gravest come first, and a last line tells how many there are.
+GitHub shows ten errors and ten warnings per step: the gravest come first, and a last line in the log has the total.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def render_github(diagnostics: Sequence[Diagnostic]) -> str:
     """A workflow command per finding."""
     gravest_first = sorted(diagnostics, key=lambda diagnostic: (diagnostic.severity.rank, diagnostic.sort_key))
     lines = [_command(diagnostic) for diagnostic in gravest_first]
-    return "\n".join([*lines, f"{len(lines)} findings"] if len(lines) > 10 else lines)
+    return "\n".join([*lines, f"{len(lines)} findings"] if lines else [])
 
 
 def _command(diagnostic: Diagnostic) -> str:

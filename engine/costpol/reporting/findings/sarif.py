@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from costpol import __version__
-from costpol.diagnostics import Diagnostic, Severity, Span
+from costpol.diagnostics import Diagnostic, Fix, Severity, Span
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -29,6 +29,18 @@ def render_sarif(diagnostics: Sequence[Diagnostic]) -> str:
         "columnKind": "unicodeCodePoints",
         "results": [_result(diagnostic, order[diagnostic.code]) for diagnostic in diagnostics],
     }
+    return _log(run)
+
+
+def render_sarif_failure(message: str) -> str:
+    """A run that came to nothing, and why."""
+    notification = {"level": "error", "message": {"text": message}}
+    invocation = {"executionSuccessful": False, "toolExecutionNotifications": [notification]}
+    driver = {"name": "costpol", "version": __version__}
+    return _log({"tool": {"driver": driver}, "invocations": [invocation], "results": []})
+
+
+def _log(run: dict[str, Any]) -> str:
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
@@ -48,17 +60,33 @@ def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Any]:
     ]
     if related:
         result["relatedLocations"] = related
+    if diagnostic.fix is not None:
+        result["fixes"] = [_fix(diagnostic.fix)]
     return result
 
 
+def _fix(fix: Fix) -> dict[str, Any]:
+    changes = [
+        {
+            "artifactLocation": {"uri": quote(edit.span.file)},
+            "replacements": [{"deletedRegion": _region(edit.span), "insertedContent": {"text": edit.text}}],
+        }
+        for edit in fix.edits
+    ]
+    return {"description": {"text": fix.description}, "artifactChanges": changes}
+
+
 def _location(span: Span) -> dict[str, Any]:
-    region = {
+    return {"physicalLocation": {"artifactLocation": {"uri": quote(span.file)}, "region": _region(span)}}
+
+
+def _region(span: Span) -> dict[str, int]:
+    return {
         "startLine": span.line,
         "startColumn": span.column,
         "endLine": span.end_line,
         "endColumn": span.end_column,
     }
-    return {"physicalLocation": {"artifactLocation": {"uri": quote(span.file)}, "region": region}}
 
 
 def _fingerprint(diagnostic: Diagnostic) -> str:

@@ -1,0 +1,42 @@
+"""Everything that is to be said about a bundle: by the loader and, where it loads, by the linter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from costpol.diagnostics import Diagnostic, Severity
+from costpol.policy.loader import load_bundle, read_bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found in a bundle, in the order of files and lines, and the texts of its files."""
+
+    diagnostics: list[Diagnostic]
+    files: Mapping[str, str]
+    loads: bool
+    """Whether the loader takes it; if not, its errors may hide others."""
+
+    def errors(self) -> list[Diagnostic]:
+        """What keeps the bundle from being served."""
+        return [finding for finding in self.diagnostics if finding.severity is Severity.ERROR]
+
+
+def check_folder(folder: Path) -> Checked:
+    """The findings about a folder. Raises `UsageError` where it cannot be read."""
+    return check_files(read_bundle(folder))
+
+
+def check_files(files: Mapping[str, bytes]) -> Checked:
+    """The findings about files, by their names and bytes."""
+    loaded = load_bundle(files)
+    found = [*loaded.diagnostics, *loaded.unmarked_ends()]
+    if loaded.bundle is not None:
+        from costpol.lint.runner import lint
+        from costpol.runtime.facts import lint_facts
+
+        found += lint(loaded.bundle, lint_facts(time.time()))
+    return Checked(sorted(found, key=lambda each: each.sort_key), loaded.files, loaded.bundle is not None)
