@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from costpol.cli.dry_run import write
 from costpol.cli.terminal import use_color
 from costpol.policy.loader import read_bundle
 from costpol.reporting.findings.snippet import visible
@@ -19,18 +20,31 @@ if TYPE_CHECKING:
     from costpol.diagnostics import Span
     from costpol.evaluate.cases import CaseResult, Results
 
+_COUNTED = {
+    "rules": "rules that decide a case", "passed over": "rules that are passed over in a case",
+    "exclusions": "exclusions that take effect", "rungs": "rungs that are reached",
+}  # fmt: skip
+
 
 @click.command("test", short_help="run the tests that a policy brings along")
 @click.argument("bundle", type=click.Path(path_type=Path), default=Path("policies"))
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", help="Default: text.")
 @click.option("--coverage", is_flag=True, help="Name the rules, exclusions and rungs that no case reaches.")
-@click.option("--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Fail below this.")
-def command(bundle: Path, format_: str, coverage: bool, fail_under: float | None) -> int:
+@click.option("--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Fail below this coverage.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write the results as JUnit XML to a file.")
+def command(bundle: Path, format_: str, coverage: bool, fail_under: float | None, junit: Path | None) -> int:
     """Run every case of the `kind: tests` files of BUNDLE (default: policies). No model is called.
 
+    Covered is a rule that decides one case and is passed over in another, an exclusion and a rung that takes effect.
     Exits with 1 if a case fails, or if there is no case at all.
     """
+    from costpol.evaluate.coverage import counts, falls_short
+
     results = asyncio.run(_run(bundle))
+    if junit is not None:
+        from costpol.cli.junit import render_junit
+
+        write(render_junit(results), junit)
     if format_ == "json":
         click.echo(render_json(results))
     else:
@@ -38,8 +52,9 @@ def command(bundle: Path, format_: str, coverage: bool, fail_under: float | None
     if not results.cases:
         click.echo(f"the policy in `{bundle}` has no tests: add a file of `kind: tests`", err=True)
         return 1
-    if fail_under is not None and (results.covered or Decimal(0)) * 100 < Decimal(str(fail_under)):
-        click.echo(f"the cases reach {_percent(results.covered)}, less than {fail_under:g}%", err=True)
+    if fail_under is not None and falls_short(results.coverage, Decimal(str(fail_under))):
+        reached, total = counts(results.coverage)
+        click.echo(f"the cases reach {reached} of {total}, less than {fail_under:g}%", err=True)
         return 1
     return 1 if results.failed else 0
 
@@ -53,8 +68,9 @@ def render_text(results: Results, *, coverage: bool = False, color: bool = False
     reached = f"{_percent(results.covered)} of rules, exclusions and rungs reached"
     lines += ["", f"{passed} passed, {results.failed} failed; {reached}"]
     for kind, each in results.coverage.items():
-        if coverage and each.missed:
-            lines.append(f"  {kind} that no case reaches: {', '.join(each.missed)}")
+        if coverage and each.total:
+            lines.append(f"  {_COUNTED[kind]}: {len(each.reached)} of {each.total}")
+            lines += [f"    not {name}" for name in each.missed]
     return "\n".join(lines)
 
 
@@ -80,7 +96,10 @@ def render_json(results: Results) -> str:
         ],
         "coverage": {
             "share": results.covered,
-            **{kind: {"reached": each.reached, "missed": each.missed} for kind, each in results.coverage.items()},
+            **{
+                kind.replace(" ", "_"): {"reached": each.reached, "missed": each.missed}
+                for kind, each in results.coverage.items()
+            },
         },
     }
     return json.format(json.Encoder(decimal_format="number").encode(document), indent=2).decode()
@@ -108,7 +127,8 @@ def _shown(value: Any) -> str:
 
 
 def _percent(part: Decimal | None) -> str:
-    return "-" if part is None else f"{part * 100:.0f}%"
+    """Rounded down: 100% is all of it."""
+    return "-" if part is None else f"{int(part * 100)}%"
 
 
 def _place(span: Span) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from costpol.policy.nodes.models import Model, Models
 from costpol.policy.nodes.personalization import Exclusion
 from costpol.policy.nodes.prompts import IntentPrompt, Prompts, Template
 from costpol.policy.nodes.routing import Fallback, Routing, Rule
-from costpol.policy.nodes.tests import Case, Expect
+from costpol.policy.nodes.tests import Case, Expect, Fixture, Kept, Recorded, Tests
 from costpol.policy.references import BUILT_IN_EMBEDDER, OTHERWISE, REQUESTED
 from costpol.policy.templates import PLACEHOLDER
 from costpol.policy.tree import MapTree, ScalarTree
@@ -82,7 +82,9 @@ MEMBERS: Mapping[_Key, Meaning] = {
     (Cache, "intents"): Meaning("intent"),
     (Prompts, "intents"): Meaning("intent"),
     (Batch, "intents"): Meaning("intent"),
+    (Tests, "fixtures"): Meaning("fixture", declares=True),
     (Case, "spent"): Meaning("budget"),
+    (Fixture, "spent"): Meaning("budget"),
 }
 """What the names in a mapping stand for."""
 
@@ -102,6 +104,9 @@ VALUES: Mapping[_Key, Meaning] = {
     (Cache, "embedder"): Meaning("embedder"),
     (IntentPrompt, "template"): Meaning("template"),
     (BatchIntent, "provider"): Meaning("provider"),
+    (Case, "use"): Meaning("fixture"),
+    (Recorded, "intent"): Meaning("intent"),
+    (Kept, "intent"): Meaning("intent"),
     (Expect, "intent"): Meaning("intent"),
     (Expect, "rule"): Meaning("rule"),
     (Expect, "model"): Meaning("model"),

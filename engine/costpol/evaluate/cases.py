@@ -1,4 +1,4 @@
-"""The tests that a policy brings along, run through the explaining driver, and which of its rules they reach."""
+"""The tests that a policy brings along, run through the explaining driver, and what they reach of it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from typing import Any
 
 from costpol.diagnostics import Span
 from costpol.errors import UsageError, WireError
-from costpol.evaluate.explain import Explainer, Explanation, message_body, request_body
-from costpol.evaluate.record import FIRST_INSTANT
-from costpol.inference.caller import Caller
-from costpol.pipeline.arrival import Arrival
-from costpol.policy.bundle import Bundle
-from costpol.policy.nodes.tests import Case
-from costpol.providers.openai import decode_request
+from costpol.evaluate.coverage import Coverage, Reached, counts, coverage_of, reached_by
+from costpol.evaluate.explain import Explainer, Explanation
+from costpol.evaluate.kept import Memory
+from costpol.evaluate.situation import Situation, situations
+from costpol.policy.nodes.tests import Expect
 from costpol.reporting.savings.figures import share
-from costpol.units import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +42,6 @@ class CaseResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Coverage:
-    """What the cases reached of one kind of thing in the policy (rules, exclusions, rungs)."""
-
-    reached: tuple[str, ...]
-    missed: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Results:
     """All cases of a bundle."""
 
@@ -66,47 +55,56 @@ class Results:
     @property
     def covered(self) -> Decimal | None:
         """The share of rules, exclusions and rungs that any case reached; `None` where the policy has none."""
-        reached = sum(len(each.reached) for each in self.coverage.values())
-        return share(reached, reached + sum(len(each.missed) for each in self.coverage.values()))
+        return share(*counts(self.coverage))
 
 
 async def run_cases(explainer: Explainer) -> Results:
-    """Run every case of the bundle, each with the clock of its file, and nothing carried over from one to the next."""
+    """Run every case of the bundle, each with its own clock, and nothing carried over from one to the next."""
     bundle = explainer.bundle
     cases: list[CaseResult] = []
-    reached: set[tuple[str, str]] = set()
+    reached: set[Reached] = set()
     for tests in bundle.tests:
-        now = FIRST_INSTANT if tests.now is None else tests.now
         for case in tests.tests:
             try:
-                explanation = await explainer.explain(_arrival(case, bundle, now), case.spent)
+                for situation in situations(case, tests, bundle):
+                    explanation = await _decide(situation, explainer)
+                    reached.update(reached_by(explanation, bundle))
+                    differences = tuple(_differences(case.expect, explanation))
+                    problem = _unheard(situation, explanation)
+                    cases.append(CaseResult(situation.name, case.span, differences, problem))
             except (WireError, UsageError) as error:
                 cases.append(CaseResult(case.name, case.span, problem=error.message))
-                continue
-            reached.update(_reached(explanation))
-            cases.append(CaseResult(case.name, case.span, tuple(_differences(case, explanation))))
-    return Results(tuple(cases), _coverage(bundle, reached))
+    return Results(tuple(cases), coverage_of(bundle, reached))
 
 
-def _arrival(case: Case, bundle: Bundle, now: float) -> Arrival:
-    if case.message is not None:
-        body = message_body(bundle, case.message, case.metadata)
-    else:
-        body = request_body(bundle, case.request, case.metadata)
-    who = case.caller
-    caller = Caller(who.tenant, who.user, who.agent, who.session, who.stage)
-    return Arrival(decode_request(body), caller, now, case.deadline)
+async def _decide(situation: Situation, explainer: Explainer) -> Explanation:
+    memory = Memory()
+    for before in situation.before:
+        await memory.keep(explainer, before.arrival, before.intent, before.similarity)
+    replies = memory.replies(explainer, situation.intent)
+    return await explainer.explain(situation.arrival, situation.spent, replies)
 
 
-def _differences(case: Case, explanation: Explanation) -> Iterator[Difference]:
+def _unheard(situation: Situation, explanation: Explanation) -> str | None:
+    """A recorded intent that nobody asked for proves nothing."""
+    recorded, found = situation.intent, explanation.decision.intent
+    if recorded is None or recorded == found:
+        return None
+    return f"the recorded intent `{recorded}` was not asked for: a matcher told the intent `{found}` before"
+
+
+def _differences(expect: Expect, explanation: Explanation) -> Iterator[Difference]:
     """The fields that were written and are otherwise."""
-    expect, decision = case.expect, explanation.decision
+    decision = explanation.decision
+    guards = (str(note.facts["guard"]) for note in explanation.trace if note.what == "refused by guard")
     actual = {
         "intent": decision.intent,
         "rule": decision.rule,
-        "model": decision.attempts[0] if decision.attempts else None,
+        "model": decision.attempts[0] if decision.attempts else decision.model,
         "personal": decision.personal,
         "cache": "bypass" if decision.cache.startswith("bypass") else "lookup",
+        "hit": decision.cache.removeprefix("hit; ") if decision.cache.startswith("hit") else "none",
+        "guard": next(guards, "none"),
         "scope": decision.scope,
         "template": None if decision.template is None else decision.template.rpartition("@")[0],
         "refused": explanation.kind == "refused",
@@ -116,32 +114,3 @@ def _differences(case: Case, explanation: Explanation) -> Iterator[Difference]:
         wanted = getattr(expect, field)
         if expect.written(field) and wanted != found:
             yield Difference(field, wanted, found, expect.at(field))
-
-
-def _reached(explanation: Explanation) -> Iterator[tuple[str, str]]:
-    decision = explanation.decision
-    if decision.rule is not None:
-        yield "rules", decision.rule
-    for rung in decision.rungs:
-        yield "rungs", rung.rpartition(" ")[2]
-    for note in explanation.trace:
-        if note.stage == "personalize" and "exclusion" in note.facts:
-            yield "exclusions", str(note.facts["exclusion"] + 1)
-
-
-def _coverage(bundle: Bundle, reached: set[tuple[str, str]]) -> dict[str, Coverage]:
-    """Per kind what was reached and what was not. Exclusions go by their number, rungs by their share."""
-    exclusions = bundle.personalization.exclusions if bundle.personalization is not None else ()
-    ladder = bundle.budgets.ladder if bundle.budgets is not None else ()
-    declared = {
-        "rules": [*(rule.name for rule in bundle.routing.rules), "default"],
-        "exclusions": [str(number) for number in range(1, len(exclusions) + 1)],
-        "rungs": [f"{plain(rung.share * 100)}%" for rung in ladder],
-    }
-    return {
-        kind: Coverage(
-            tuple(name for name in names if (kind, name) in reached),
-            tuple(name for name in names if (kind, name) not in reached),
-        )
-        for kind, names in declared.items()
-    }

@@ -42,14 +42,15 @@ from costpol.pipeline.headers import decision_headers
 from costpol.pipeline.signals import Signals
 from costpol.policy.bundle import Bundle
 from costpol.policy.suggestion import did_you_mean
-from costpol.runtime.live import Handlers, Unsettled, drive
+from costpol.runtime.live import Handlers, Inline, Unsettled, drive
 
 _ENCODER = json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What was decided and why. `kind` is `call`, `refused`, or `failed` where no target could be tried."""
+    """What was decided and why. `kind` is `call`, `hit` where a kept answer is given, `refused`, or `failed` where no
+    target could be tried."""
 
     kind: str
     decision: Decision
@@ -84,21 +85,29 @@ class Explainer:
     def pipeline(self) -> Pipeline:
         return self.rehearsal.snapshot.pipeline
 
-    async def explain(self, arrival: Arrival, spent: Mapping[str, Decimal]) -> Explanation:
+    async def explain(
+        self, arrival: Arrival, spent: Mapping[str, Decimal], replies: Mapping[type[Command], Inline] | None = None
+    ) -> Explanation:
         """The decision on one request, where each budget has used the share that `spent` names (none: nothing).
 
-        Raises `UsageError` for a budget that the policy does not have.
+        `replies` answer commands in place of the usual ones. Raises `UsageError` for a budget that the policy does not
+        have.
         """
-        standing = _Standing(self.pipeline.step_down.budgets, spent)
         self._last = None
 
         async def call(command: Call) -> CallFailed:
             self._last = command
             return CallFailed("explained")
 
-        handlers = _harmless(self.rehearsal.snapshot.handlers, standing)
+        handlers = self.handlers(spent, replies)
         outcome = await drive(self.pipeline.flow(arrival), handlers, call, Unsettled(lambda command: None))
         return self._explanation(arrival, outcome)
+
+    def handlers(self, spent: Mapping[str, Decimal], replies: Mapping[type[Command], Inline] | None = None) -> Handlers:
+        """Handlers that spend nothing and remember nothing, unless `replies` do. Raises as `explain` does."""
+        standing = _Standing(self.pipeline.step_down.budgets, spent)
+        harmless = _harmless(self.rehearsal.snapshot.handlers, standing)
+        return Handlers({**harmless, **(replies or {})})
 
     def _explanation(self, arrival: Arrival, outcome: Outcome) -> Explanation:
         decision, call, pipeline = outcome.decision, self._last, self.pipeline
@@ -156,8 +165,7 @@ class _Standing:
         return self._used[max(matching, key=len)]
 
 
-def _harmless(handlers: Handlers, standing: _Standing) -> Handlers:
-    """Handlers that spend nothing and remember nothing."""
+def _harmless(handlers: Handlers, standing: _Standing) -> dict[type[Command], Inline]:
     unpaid: dict[type[Command], Any] = {Embed: lambda command: Failed("embedding-costs-money")}
     answers: dict[type[Command], Any] = {
         LookupExact: lambda command: None,
@@ -166,7 +174,7 @@ def _harmless(handlers: Handlers, standing: _Standing) -> Handlers:
         Reserve: standing.reserve,
         Settle: lambda command: None,
     }
-    return Handlers(unpaid | dict(handlers.inline) | answers)
+    return unpaid | dict(handlers.inline) | answers
 
 
 def message_body(bundle: Bundle, message: str, metadata: Mapping[str, str]) -> bytes:

@@ -10,6 +10,7 @@ from costpol.policy import codes
 from costpol.policy.bundle import Bundle
 from costpol.policy.node import Node
 from costpol.policy.nodes.matcher import When
+from costpol.policy.nodes.tests import Case, Fixture
 from costpol.policy.source import MAX_FINDINGS
 from costpol.policy.suggestion import did_you_mean
 from costpol.policy.templates import placeholders
@@ -183,8 +184,15 @@ def _tests(bundle: Bundle) -> Iterator[Diagnostic]:
     templates = bundle.prompts.templates if bundle.prompts else {}
     intents = intent_names(bundle)
     for tests in bundle.tests:
+        settings: tuple[Case | Fixture, ...] = (*tests.fixtures.values(), *tests.tests)
+        for setting in settings:
+            yield from _named("budget", setting, "spent", budgets)
+            for node in (setting.signals, *setting.kept):
+                if node.intent is not None:
+                    yield from _undefined("intent", node.intent, intents, node.at("intent"))
         for case in tests.tests:
-            yield from _named("budget", case, "spent", budgets)
+            if case.use is not None:
+                yield from _undefined("fixture", case.use, tests.fixtures, case.at("use"))
             for key, what, known in (
                 ("intent", "intent", intents),
                 ("rule", "rule", rules),

@@ -71,4 +71,31 @@ def test_json_tells_every_case(policy: Path, capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(("percent", "code"), [("50", 0), ("51", 1)])
 def test_coverage_can_be_demanded(policy: Path, percent: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["test", str(policy), "--coverage", "--fail-under", percent]) == code
-    assert "rules that no case reaches: deep-work" in capsys.readouterr().out
+    assert "rules that decide a case: 1 of 2\n    not deep-work" in capsys.readouterr().out
+
+
+def test_less_than_all_is_not_rounded_up(policy: Path) -> None:
+    rules = "".join(f"  - {{name: r{n}, when: {{tenant: t{n}}}, route: large}}\n" for n in range(250))
+    (policy / "routing.yaml").write_text(f"kind: routing\ndefault: small\nrules:\n{rules}...\n")
+    cases = "".join(f"  - {{name: c{n}, message: hello, caller: {{tenant: t{n}}}, expect: {{}}}}\n" for n in range(250))
+    (policy / "tests.yaml").write_text(f"kind: tests\ntests:\n{cases}...\n")
+    assert main(["test", str(policy), "--fail-under", "99.9"]) == 1
+    assert main(["test", str(policy), "--fail-under", "99.5"]) == 0
+
+
+def test_build_servers_get_junit(policy: Path, tmp_path: Path) -> None:
+    import xml.etree.ElementTree as ET
+
+    (policy / "tests.yaml").write_text(
+        CASES.replace("{model: small}", "{model: large}")
+        .replace("the cheap one answers", '"a < b & \\u0001"')
+        .replace("...", "  - {name: b, request: [1], expect: {}}\n...")
+    )
+    report = tmp_path / "junit.xml"
+    assert main(["test", str(policy), "--junit", str(report)]) == 1
+    suite = ET.parse(report).getroot()  # noqa: S314 (our own)
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "1", "1")
+    assert suite[0].get("name") == "a < b & \ufffd"
+    failure = suite[0].find("failure")
+    assert failure is not None
+    assert "model is small, not large" in (failure.text or "")

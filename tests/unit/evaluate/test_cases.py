@@ -94,3 +94,113 @@ def test_coverage_says_which_rules_and_exclusions_no_case_reaches(policy: Any) -
 
 def test_a_policy_without_tests_has_no_cases(policy: Any) -> None:
     assert results(policy()).cases == ()
+
+
+def test_a_rule_is_covered_where_it_decides_and_where_it_is_passed_over(policy: Any) -> None:
+    found = results(policy(tests=written_cases("{name: a, message: analyze this, expect: {}}")))
+    assert found.coverage["passed over"].reached == ("default",)
+    assert found.coverage["passed over"].missed == ("deep-work",)
+
+
+KEPT = "{message: how do I reset a password, caller: {tenant: acme, user: bob}"
+ASKED = "message: how do I reset the password, caller: {tenant: acme, user: ada}"
+
+
+def only(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """What differs in the one case of a policy."""
+    (case,) = results(files).cases
+    assert case.problem is None
+    return {each.field: each.actual for each in case.differences}
+
+
+def cached_case(cached: dict[str, bytes], case: str, fixtures: str = "") -> dict[str, Any]:
+    text = f"kind: tests\nfixtures: {{{fixtures}}}\ntests:\n  - {case}\n...\n"
+    return only({**cached, "p/tests.yaml": text.encode()})
+
+
+def test_a_kept_answer_is_found_by_likeness(cached: Any) -> None:
+    case = f"{{name: a, {ASKED}, kept: [{KEPT}, similarity: 0.97}}], expect: {{hit: similar, guard: none}}}}"
+    assert cached_case(cached, case) == {}
+
+
+def test_a_kept_answer_that_is_not_alike_enough_is_not_given(cached: Any) -> None:
+    case = f"{{name: a, {ASKED}, kept: [{KEPT}, similarity: 0.94}}], expect: {{hit: similar}}}}"
+    assert cached_case(cached, case) == {"hit": "none"}
+
+
+def test_an_exact_repeat_hits_without_likeness_and_not_after_its_time(cached: Any) -> None:
+    asked = "message: how do I reset a password, caller: {tenant: acme, user: ada}"
+    assert cached_case(cached, f"{{name: a, {asked}, kept: [{KEPT}}}], expect: {{hit: exact}}}}") == {}
+    late = f"{{name: a, {asked}, kept: [{KEPT}, age: 2h}}], expect: {{hit: exact}}}}"
+    assert cached_case(cached, late) == {"hit": "none"}
+
+
+def test_the_guard_that_refuses_is_told(cached: Any) -> None:
+    asked = "message: how do I disable the alarm, caller: {tenant: acme}"
+    kept = "{message: how do I enable the alarm, similarity: 0.99}"
+    case = f"{{name: a, {asked}, kept: [{kept}], expect: {{hit: none, guard: negation}}}}"
+    assert cached_case(cached, case) == {}
+
+
+def test_what_another_tenant_asked_is_not_given(cached: Any) -> None:
+    asked = "message: how do I reset a password, caller: {tenant: globex, user: bob}"
+    case = f"{{name: a, {asked}, kept: [{KEPT}}}], expect: {{hit: exact, cache: lookup}}}}"
+    assert cached_case(cached, case) == {"hit": "none"}
+
+
+def test_a_fixture_is_what_a_case_starts_from(cached: Any) -> None:
+    fixture = f"asked: {{caller: {{tenant: acme, user: bob}}, kept: [{KEPT}}}]}}"
+    case = "{name: a, use: asked, message: how do I reset a password, caller: {user: ada}, expect: {hit: exact}}"
+    assert cached_case(cached, case, fixture) == {}
+    changed = case.replace("{user: ada}", "{user: ada, tenant: other}")
+    assert cached_case(cached, changed, fixture) == {"hit": "none"}
+
+
+def test_a_message_goes_on_top_of_a_fixtures_conversation(policy: Any) -> None:
+    said = "[{role: user, content: analyze this}, {role: assistant, content: done}]"
+    text = (
+        f"kind: tests\nfixtures: {{talk: {{request: {{messages: {said}, max_tokens: 7}}}}}}\n"
+        "tests: [{name: a, use: talk, message: thanks, expect: {rule: default, max_output_tokens: 7}},\n"
+        "  {name: b, use: talk, request: {max_tokens: 9}, expect: {rule: deep-work, max_output_tokens: 9}}]\n...\n"
+    )
+    assert results(policy(tests=text)).failed == 0
+
+
+INTENTS = """kind: intents
+intents:
+  a: {examples: [red apples]}
+  b: {when: {message: {words: [bananas]}}}
+...
+"""
+
+
+def test_a_recorded_intent_stands_for_the_embedder(policy: Any) -> None:
+    written = written_cases(
+        "{name: x, message: tax returns, signals: {intent: a}, expect: {intent: a}}",
+        "{name: y, message: red apples, signals: {intent: other}, expect: {intent: other}}",
+    )
+    assert results(policy(tests=written, intents=INTENTS)).failed == 0
+
+
+def test_a_recorded_intent_that_a_matcher_overrules_is_a_problem(policy: Any) -> None:
+    written = written_cases("{name: x, message: bananas, signals: {intent: a}, expect: {intent: b}}")
+    (case,) = results(policy(tests=written, intents=INTENTS)).cases
+    assert case.problem is not None
+    assert "`a` was not asked for" in case.problem
+
+
+def test_each_of_several_messages_is_a_case(policy: Any) -> None:
+    written = written_cases("{name: x, messages: [analyze this, hello], expect: {model: large}}")
+    found = results(policy(tests=written))
+    assert [(case.name, case.passed) for case in found.cases] == [("x (analyze this)", True), ("x (hello)", False)]
+
+
+def test_a_case_has_its_own_clock(policy: Any) -> None:
+    prompts = """kind: prompts
+templates:
+  dated: {version: 1, system: "Today is {{ day }}.", variables: {day: {source: clock.date}}}
+otherwise: {template: dated, max_output_tokens: 100}
+...
+"""
+    written = written_cases("{name: x, message: hi, now: 2027-03-01T00:00:00Z, expect: {template: dated}}")
+    assert results(policy(tests=written, prompts=prompts)).failed == 0
