@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from costpol.cli.dry_run import replay, trips, write
+from costpol.cli.dry_run import exit_code, replay, trips, write
 from costpol.cli.terminal import use_color
+from costpol.errors import UsageError
 from costpol.policy.loader import load_folder
 
 if TYPE_CHECKING:
@@ -35,16 +36,19 @@ def command(*, old: Path, new: Path, logs: tuple[str, ...], format_: str, output
     from costpol.evaluate.gate import parse_gate
     from costpol.evaluate.meaning import meaning_changes
 
+    if gate is not None and not logs:
+        raise UsageError("`--fail-if` compares figures of a log, and none is given", "name one with `--log`")
     parsed = None if gate is None else parse_gate(gate)
     before, after = load_folder(old).require(), load_folder(new).require()
     changes = meaning_changes(before, after)
     savings = replay(logs, new, old) if logs else None
+    tripped = None if parsed is None or savings is None else trips(parsed, savings)
     if format_ == "json":
         text = render_json(before, after, changes, savings)
     else:
         text = render_text(changes, savings, color=output is None and use_color(sys.stdout))
     write(text, output)
-    return 1 if parsed is not None and savings is not None and trips(parsed, savings) else 0
+    return exit_code(tripped)
 
 
 def render_text(changes: list[MeaningChange], savings: Savings | None, *, color: bool = False) -> str:

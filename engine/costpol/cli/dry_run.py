@@ -45,12 +45,14 @@ def command(
 
     parsed = None if gate is None else parse_gate(gate)
     savings = replay(logs, policies, against, baseline, limit)
+    # Asked before anything is written: a gate on a figure that is not there is bad usage, and that is the whole answer.
+    tripped = None if parsed is None or not savings.requests else trips(parsed, savings)
     write(render(savings, format_, color=output is None and use_color(sys.stdout)), output)
     if not savings.requests:
         first = f": {savings.skipped_first[0]}" if savings.skipped_first else ""
         click.echo(f"the log holds no request that can be read{first}", err=True)
         return 1
-    return 1 if parsed is not None and trips(parsed, savings) else 0
+    return exit_code(tripped)
 
 
 def replay(
@@ -69,14 +71,19 @@ def replay(
         )
 
 
-def trips(gate: Gate, savings: Savings) -> bool:
-    """Whether a gate trips on a report; standard error tells why."""
+def trips(gate: Gate, savings: Savings) -> str | None:
+    """Why a gate trips on a report, `None` if it does not. Raises `UsageError` where the report has no such figure."""
     from costpol.reporting.savings.document import to_document
 
-    tripped = gate.trips(to_document(savings))
-    if tripped is not None:
-        click.echo(f"the gate trips: {tripped}", err=True)
-    return tripped is not None
+    return gate.trips(to_document(savings))
+
+
+def exit_code(tripped: str | None) -> int:
+    """1 where a gate tripped, and standard error says why."""
+    if tripped is None:
+        return 0
+    click.echo(f"the gate trips: {tripped}", err=True)
+    return 1
 
 
 def write(text: str, output: Path | None) -> None:

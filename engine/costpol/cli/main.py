@@ -5,10 +5,12 @@ Exit codes: 0 clean, 1 findings or a gate tripped, 2 bad usage, unreadable input
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
@@ -96,6 +98,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CostpolError as error:
         _complain(error.message, error.help)
         return _failed(words, error.message, error.help)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            return _internal_error(words, error)
+        message = f"the output cannot be written: {os.strerror(error.errno).lower()}"
+        _complain(message, None)
+        return _failed(words, message, None)
     except Exception as error:  # noqa: BLE001 (the last door: a person gets a sentence, not a traceback)
         return _internal_error(words, error)
     return code if isinstance(code, int) else 0
@@ -145,7 +153,8 @@ def _failed(words: Sequence[str], message: str, help: str | None) -> int:
     if wanted is not None:
         from costpol.reporting.findings import render_failure
 
-        click.echo(render_failure(message, help, wanted))
+        with suppress(OSError):  # standard output may be what failed; standard error has it all
+            click.echo(render_failure(message, help, wanted))
     return 2
 
 

@@ -67,3 +67,8 @@ def test_a_dearer_policy_can_be_stopped(policies: tuple[str, str], log: str) -> 
 
 def test_a_policy_that_is_not_there_is_bad_usage(policies: tuple[str, str]) -> None:
     assert main(["diff", policies[0], policies[0] + "-missing"]) == 2
+
+
+def test_a_gate_without_a_log_is_bad_usage(policies: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", *policies, "--fail-if", "against.difference.policy_usd > 0"]) == 2
+    assert "`--log`" in capsys.readouterr().err

@@ -134,3 +134,20 @@ def test_standard_output_holds_the_report_alone(policy: str, log: str, capsys: p
     captured = capsys.readouterr()
     json.loads(captured.out)
     assert "requests is 3" in captured.err
+
+
+def test_a_gate_on_no_figure_leaves_one_answer_on_standard_output(
+    policy: str, log: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["dry-run", log, "--policies", policy, "--format", "json", "--fail-if", "nosuch > 1"]) == 2
+    assert "nosuch" in read(capsys)["error"]
+
+
+def test_one_request_is_spoken_of_as_one(policy: str, log: str, capsys: pytest.CaptureFixture[str]) -> None:
+    old = {**RECORD, "time": "2020-01-01T00:00:00Z"}
+    unpriced = {**RECORD, "request": {"model": "of-nobody", "messages": [{"role": "user", "content": "hello"}]}}
+    Path(log).write_text("".join(json.dumps(record) + "\n" for record in (RECORD, unpriced, old)))
+    assert main(["dry-run", log, "--policies", policy, "--format", "json"]) == 0
+    assumptions = " ".join(read(capsys)["assumptions"])
+    assert "1 request of of-nobody is in neither sum, for want of a price" in assumptions
+    assert "1 request is older than the one before" in assumptions

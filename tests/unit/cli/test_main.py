@@ -131,6 +131,18 @@ def test_a_bug_is_one_line_and_more_on_request(
     assert "Traceback" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_a_full_disk_under_standard_output_is_one_line(format: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        words = [sys.executable, "-m", "costpol.cli.main", "rule", "--all", "--format", format]
+        environment = os.environ | {"PYTHONPATH": ENGINE}
+        ran = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, env=environment, check=False)
+    assert ran.returncode == 2
+    assert ran.stderr.splitlines()[0] == "error: the output cannot be written: no space left on device"
+    assert "Traceback" not in ran.stderr
+
+
 def test_an_interrupt_is_no_error_message(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     _with_command(monkeypatch, KeyboardInterrupt())
     assert cli.main(["fail"]) == 130

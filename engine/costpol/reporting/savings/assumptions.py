@@ -19,8 +19,8 @@ def assumptions(savings: Savings) -> list[str]:
         names = ", ".join(list(savings.unpriced_models)[:5])
         more = " and others" if len(savings.unpriced_models) > 5 else ""
         found.append(
-            f"{_requests(savings.unpriced)} of {names}{more} have no known price and are in neither sum; "
-            f"the policy pays {format_usd(usd(savings.unpriced_cost), 6)} for them"
+            f"{_requests(savings.unpriced)} of {names}{more} {_are(savings.unpriced)} in neither sum, for want of "
+            f"a price; the policy pays {format_usd(usd(savings.unpriced_cost), 6)} for them"
         )
     if estimates.usage:
         found.append(f"{_requests(estimates.usage)} came without token counts: they are estimated from the texts")
@@ -49,10 +49,14 @@ def assumptions(savings: Savings) -> list[str]:
         found.append(f"{_requests(estimates.times)} came without a time: one second after the request before is taken")
     if estimates.backwards:
         found.append(
-            f"{_requests(estimates.backwards)} are older than the one before and taken as simultaneous with it: "
-            "sort the log by time for exact figures"
+            f"{_requests(estimates.backwards)} {_are(estimates.backwards)} older than the one before and taken as "
+            "simultaneous with it: sort the log by time for exact figures"
         )
     return found
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _requests(count: int) -> str:

@@ -196,7 +196,8 @@ def _routes(console: Console, savings: Savings) -> None:
     if called:
         _print(console, table)
     if savings.refused:
-        console.print(f"  {savings.refused:,} requests are refused", style="yellow")
+        refused = "1 request is refused" if savings.refused == 1 else f"{savings.refused:,} requests are refused"
+        console.print(f"  {refused}", style="yellow")
 
 
 def _cache(console: Console, cache: CacheFigures) -> None:
