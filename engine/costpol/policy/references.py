@@ -10,7 +10,7 @@ from costpol.policy import codes
 from costpol.policy.bundle import Bundle
 from costpol.policy.node import Node
 from costpol.policy.nodes.matcher import When
-from costpol.policy.nodes.tests import Case, Fixture
+from costpol.policy.nodes.tests import Case, Fixture, Kept, Recorded
 from costpol.policy.source import MAX_FINDINGS
 from costpol.policy.suggestion import did_you_mean
 from costpol.policy.templates import placeholders
@@ -187,7 +187,8 @@ def _tests(bundle: Bundle) -> Iterator[Diagnostic]:
         settings: tuple[Case | Fixture, ...] = (*tests.fixtures.values(), *tests.tests)
         for setting in settings:
             yield from _named("budget", setting, "spent", budgets)
-            for node in (setting.signals, *setting.kept):
+            recorded: tuple[Recorded | Kept, ...] = (setting.signals, *setting.kept)
+            for node in recorded:
                 if node.intent is not None:
                     yield from _undefined("intent", node.intent, intents, node.at("intent"))
         for case in tests.tests:
