@@ -1,0 +1,137 @@
+"""What a score is worth: the share of wrong answers among those of one score, with its uncertainty.
+
+The model's own logit is corrected by a line with bends, fitted on verdicts that the model had not seen when it scored
+them; without verdicts it stays as it is. Each intent has an offset of its own that starts at none and moves as far as
+its own verdicts carry it. The uncertainty is that of the fit (Laplace's approximation).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from math import exp
+from typing import Any
+
+import numpy as np
+
+MEMORY = 3000
+"""Verdicts that are remembered."""
+
+_BENDS = (0.0, 2.0, 4.0)
+_UNIT = 4.0
+"""Logits per unit of slope, so that all coefficients are of one size."""
+
+_PRECISION = np.array([1.0, 1.0, 4.0, 4.0, 4.0])
+"""How firmly the correction stays at none: of the offset, the slope and the bends."""
+
+_OFFSET_PRECISION = 4.0
+"""How firmly an intent stays with the bundle: a standard deviation of half a logit."""
+
+_SURPRISES, _SURE = 1.2, 800.0
+"""Wrong answers among sure ones that are assumed before any was seen: one question may have two right answers."""
+
+
+_EVERY = 50
+_STEPS = 12
+LOWEST, HIGHEST = -8.0, 9.0
+"""Beyond these a logit says no more."""
+
+Reals = np.ndarray[tuple[int], np.dtype[np.float64]]
+Square = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(slots=True)
+class Calibration:
+    """The correction. Every verdict is (logit, right, intent)."""
+
+    verdicts: deque[tuple[float, bool, str]] = field(default_factory=lambda: deque(maxlen=MEMORY))
+    learned: int = 0
+    theta: Reals = field(default_factory=lambda: np.zeros(len(_PRECISION)))
+    covariance: Square = field(default_factory=lambda: np.diag(1.0 / _PRECISION))
+    floor: float = _SURPRISES / _SURE
+    """The share of wrong answers that no score foresees, however sure it is."""
+    offsets: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Per intent its offset and the offset's variance."""
+
+    def learn(self, logit: float, right: bool, intent: str) -> None:
+        """One more verdict; the correction is refitted every fifty."""
+        self.verdicts.append((min(max(logit, LOWEST), HIGHEST), right, intent))
+        self.learned += 1
+        if self.learned % _EVERY == 0:
+            self.fit()
+
+    def fit(self) -> None:
+        """Fit the correction anew, then the intents' offsets from it: a few milliseconds."""
+        logits = np.array([logit for logit, _, _ in self.verdicts])
+        right = np.array([right for _, right, _ in self.verdicts], dtype=np.float64)
+        design = _design(logits)
+        theta = np.zeros(len(_PRECISION))
+        loss, curve, step = _newton(design, logits, right, theta)
+        for _ in range(_STEPS):
+            length = 1.0
+            while (tried := _newton(design, logits, right, theta - length * step))[0] > loss and length > 1e-3:
+                length /= 2  # a full step may overshoot where verdicts contradict a sure score
+            if tried[0] > loss - 1e-6:
+                break
+            theta = theta - length * step
+            loss, curve, step = tried
+        self.theta = theta
+        self.covariance = np.asarray(np.linalg.inv(curve), dtype=np.float64)
+        foreseen = _sigmoid(-logits - design @ theta)
+        sure = foreseen < 0.01
+        surprises = float((1 - right[sure]).sum() - foreseen[sure].sum())
+        self.floor = (_SURPRISES + max(0.0, surprises)) / (_SURE + int(sure.sum()))
+        self.offsets = {}
+        intents = np.array([intent for _, _, intent in self.verdicts])
+        names = sorted(set(intents.tolist()))
+        for name in names if len(names) > 1 else ():
+            own = intents == name
+            self.offsets[name] = _offset(logits[own] + design[own] @ self.theta, right[own])
+
+    def chance(self, logit: float, intent: str) -> float:
+        """The expected share of wrong answers at one logit."""
+        bounded = min(max(logit, LOWEST), HIGHEST)
+        theta = self.theta.tolist()
+        corrected = bounded + theta[0] + theta[1] * bounded / _UNIT + self.offsets.get(intent, (0.0, 0.0))[0]
+        for slope, bend in zip(theta[2:], _BENDS, strict=True):
+            corrected += slope * max(bounded - bend, 0.0) / _UNIT
+        return self.floor + (1 - self.floor) / (1.0 + exp(min(max(corrected, -30.0), 30.0)))
+
+    def wrong(self, logits: Reals, intent: str, deviations: float) -> tuple[Reals, Reals]:
+        """The share of wrong answers at each logit: as expected, and at most, at so many standard deviations."""
+        design = _design(logits)
+        shift, variance = self.offsets.get(intent, (0.0, 1 / _OFFSET_PRECISION if self.offsets else 0.0))
+        corrected = np.clip(logits, LOWEST, HIGHEST) + design @ self.theta + shift
+        deviation = np.sqrt(np.einsum("ij,jk,ik->i", design, self.covariance, design) + variance)
+        expected, most = _sigmoid(-corrected), _sigmoid(deviations * deviation - corrected)
+        return self.floor + (1 - self.floor) * expected, self.floor + (1 - self.floor) * most
+
+
+def _newton(design: Square, logits: Reals, right: Reals, theta: Reals) -> tuple[float, Square, Reals]:
+    """The loss of a correction, its curvature, and the step that would mend it."""
+    corrected = logits + design @ theta
+    share = _sigmoid(corrected)
+    loss = float(np.logaddexp(0.0, corrected).sum() - right @ corrected) + 0.5 * float(_PRECISION @ (theta * theta))
+    slope = design.T @ (share - right) + _PRECISION * theta
+    curve = (design * (share * (1 - share))[:, None]).T @ design + np.diag(_PRECISION)
+    return loss, curve, np.asarray(np.linalg.solve(curve, slope), dtype=np.float64)
+
+
+def _offset(corrected: Reals, right: Reals) -> tuple[float, float]:
+    shift, curve = 0.0, _OFFSET_PRECISION
+    for _ in range(_STEPS):
+        share = _sigmoid(corrected + shift)
+        curve = float((share * (1 - share)).sum()) + _OFFSET_PRECISION
+        step = (float((share - right).sum()) + _OFFSET_PRECISION * shift) / curve
+        shift -= min(max(step, -1.0), 1.0)
+    return shift, 1 / curve
+
+
+def _design(logits: Reals) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    bounded = np.clip(logits, LOWEST, HIGHEST)
+    bends = [np.maximum(bounded - bend, 0) / _UNIT for bend in _BENDS]
+    return np.stack([np.ones_like(bounded), bounded / _UNIT, *bends], axis=-1)
+
+
+def _sigmoid(values: Reals) -> Reals:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(values, -30.0, 30.0))), dtype=np.float64)

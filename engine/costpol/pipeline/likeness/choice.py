@@ -1,0 +1,132 @@
+"""Which of the candidate answers is the right one, if any: a conditional logit with the outcome "none of them".
+
+Each answer has a row of evidence, the question a row of circumstances that speak for or against all of them alike. The
+weights are fitted by Newton's method on the verdicts so far (McFadden 1974), with a ridge.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+MEMORY = 4000
+"""Verdicts that are remembered."""
+
+_FIRST_FIT = 80
+_GROWTH = 1.15
+_RIDGE = 1.0
+_STEPS = 12
+_HEAVIEST = 8.0
+"""The most that one verdict may weigh: a sampled one stands for all those like it that were served unseen."""
+
+Row = np.ndarray[tuple[int], np.dtype[np.float32]]
+Table = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+Reals = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was known of each candidate answer, and which was right (`None`: none of them)."""
+
+    answers: Table
+    circumstances: Row
+    right: int | None
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The fitted model: what each signal and circumstance weighs, counted from its middle value."""
+
+    answers: Reals
+    answers_middle: Reals
+    circumstances: Reals
+    circumstances_middle: Reals
+    bias: float
+
+    def logits(self, answers: Table, circumstances: Row) -> Reals:
+        """Per answer, the logit of the probability that it and no other outcome is the right one."""
+        utility = (answers - self.answers_middle) @ self.answers
+        utility += float((circumstances - self.circumstances_middle) @ self.circumstances) + self.bias
+        top = max(float(utility.max()), 0.0)
+        grown = np.exp(utility - top)
+        others = grown.sum() - grown + np.exp(-top)
+        return np.asarray(utility - top - np.log(others), dtype=np.float64)
+
+
+@dataclass(slots=True)
+class Choice:
+    """The verdicts and the weights fitted on them; `weights` is `None` before the first fit."""
+
+    weights: Weights | None = None
+    verdicts: deque[Verdict] = field(default_factory=lambda: deque(maxlen=MEMORY))
+    learned: int = 0
+    fit_at: int = _FIRST_FIT
+
+    @property
+    def due(self) -> bool:
+        """Whether enough was learned since the last fit."""
+        return self.learned >= self.fit_at
+
+    def learn(self, verdict: Verdict) -> None:
+        """One more verdict."""
+        self.verdicts.append(verdict)
+        self.learned += 1
+
+    def fit(self) -> None:
+        """Fit the weights anew: up to a hundred milliseconds."""
+        self.fit_at = max(int(self.learned * _GROWTH), self.learned + _FIRST_FIT)
+        if self.verdicts:
+            self.weights = fit(self.verdicts)
+
+
+def fit(verdicts: Sequence[Verdict] | deque[Verdict]) -> Weights:
+    """The weights that make the verdicts likeliest, less a ridge on standardised evidence."""
+    sizes = np.array([len(verdict.answers) for verdict in verdicts])
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    answers = np.concatenate([verdict.answers for verdict in verdicts]).astype(np.float64)
+    shared = np.stack([verdict.circumstances for verdict in verdicts]).astype(np.float64)
+    weight = np.minimum([verdict.weight for verdict in verdicts], _HEAVIEST)
+    right = np.zeros(len(answers))
+    right[[s + v.right for s, v in zip(starts, verdicts, strict=True) if v.right is not None]] = 1.0
+
+    middle, scale = answers.mean(axis=0), answers.std(axis=0) + 1e-6
+    shared_middle, shared_scale = shared.mean(axis=0), shared.std(axis=0) + 1e-3
+    design = np.hstack(
+        [(answers - middle) / scale, ((shared - shared_middle) / shared_scale)[group], np.ones((len(answers), 1))]
+    )
+
+    def evaluate(theta: Reals) -> tuple[float, Reals]:
+        utility = design @ theta
+        top = np.maximum(np.maximum.reduceat(utility, starts), 0.0)
+        grown = np.exp(utility - top[group])
+        total = np.add.reduceat(grown, starts) + np.exp(-top)
+        loss = float(weight @ (np.log(total) + top) - (utility * right) @ weight[group])
+        return loss + 0.5 * _RIDGE * float(theta @ theta), grown / total[group]
+
+    theta = np.zeros(design.shape[1])
+    loss, share = evaluate(theta)
+    for _ in range(_STEPS):
+        slope = design.T @ ((share - right) * weight[group]) + _RIDGE * theta
+        expected = np.add.reduceat(design * share[:, None], starts)
+        curve = (design * (share * weight[group])[:, None]).T @ design - (expected * weight[:, None]).T @ expected
+        step = np.linalg.solve(curve + _RIDGE * np.eye(len(theta)), slope)
+        length, before = 1.0, loss
+        while length > 1e-3:
+            loss, share = evaluate(theta - length * step)
+            if loss <= before:
+                break
+            length /= 2
+        else:
+            break
+        theta = theta - length * step
+        if before - loss < 1e-3:
+            break
+    split = answers.shape[1]
+    return Weights(
+        theta[:split] / scale, middle, theta[split:-1] / shared_scale, shared_middle, float(theta[-1])
+    )  # fmt: skip

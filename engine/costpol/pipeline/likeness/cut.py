@@ -1,0 +1,97 @@
+"""Where to cut, so that the declared share of wrong hits is kept and what is left of it is used.
+
+The limit holds for all hits together: those given so far, whose scores are kept, and those that a plan ahead would give
+at a cut, seen from the scores of late. The cut is the lowest at which the upper bound of their wrong hits stays under
+the limit. Error that was not used so lowers the cut later; a calibration that turns out worse raises it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from costpol.pipeline.likeness.calibration import Calibration
+
+NEVER = 99.0
+"""The cut that nothing passes."""
+
+_STEP = 0.25
+GRID = np.arange(-4.0, 9.0 + _STEP / 2, _STEP)
+"""The logits at which served hits are counted."""
+
+WINDOW = 1000
+_PLAN = 1500
+"""Requests that are planned ahead at least; more once more than that have been seen."""
+
+_EVERY = 50
+_FORGET = 50_000.0
+"""Hits that are remembered; older ones fade, and so do the errors that they left unused."""
+
+_VERDICTS = 100
+"""Verdicts on scores that there must be before anything is served by its score."""
+
+Reals = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+
+@dataclass(slots=True)
+class Cut:
+    """The cut of one intent under one limit. `deviations` states the confidence: 1.28 is 90 %, one-sided."""
+
+    limit: float
+    deviations: float = 1.2816
+    value: float = NEVER
+    hits: float = 0.0
+    seen: int = 0
+    served: Reals = field(default_factory=lambda: np.zeros(len(GRID)))
+    """Hits given at each logit of the grid."""
+    late: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    expected: float = 0.0
+    """Wrong hits so far, as expected when the cut was last set."""
+    bound: float = 0.0
+    """The upper bound of the same."""
+    root: float = 0.1
+    """The usual square root of a would-be hit's chance to be wrong; spreads the verification."""
+
+    def ready(self, calibration: Calibration) -> bool:
+        """Whether there is evidence to decide by."""
+        return calibration.learned >= _VERDICTS
+
+    def note(self, logit: float, calibration: Calibration, intent: str) -> None:
+        """A request with this best score was seen; the cut is set anew every fifty."""
+        self.late.append(logit)
+        self.seen += 1
+        if self.seen % _EVERY == 0:
+            self.set(calibration, intent)
+
+    def count(self, logit: float) -> None:
+        """A hit of this score was given."""
+        self.served[min(max(round((logit - GRID[0]) / _STEP), 0), len(GRID) - 1)] += 1
+        self.hits += 1
+        if self.hits > _FORGET:
+            self.served *= 0.9
+            self.hits *= 0.9
+
+    def set(self, calibration: Calibration, intent: str) -> None:
+        """Find the lowest cut whose bound keeps the limit; `NEVER` where none does."""
+        past, past_most = calibration.wrong(GRID, intent, self.deviations)
+        self.expected = float(self.served @ past)
+        self.bound = float(self._bound(self.expected, float(self.served @ past_most)))
+        if not self.late or not self.ready(calibration):
+            self.value = NEVER
+            return
+        ordered = np.sort(np.array(self.late))[::-1]
+        ahead = max(_PLAN, self.seen) / len(ordered)
+        share, share_most = calibration.wrong(ordered, intent, self.deviations)
+        expected = self.expected + ahead * np.cumsum(share)
+        most = float(self.served @ past_most) + ahead * np.cumsum(share_most)
+        hits = self.hits + ahead * np.arange(1, len(ordered) + 1)
+        whole = np.append(np.diff(ordered) < 0, True)  # equal scores pass together, or not at all
+        kept = np.nonzero(whole & (self._bound(expected, most) <= self.limit * hits))[0]
+        self.value = float(ordered[kept[-1]]) if len(kept) else NEVER
+
+    def _bound(self, expected: Reals | float, most: Reals | float) -> Any:
+        """Two doubts add up in squares: of the calibration, and the luck of the draw."""
+        return expected + np.sqrt((most - expected) ** 2 + self.deviations**2 * expected)

@@ -1,0 +1,120 @@
+"""Whether a kept answer is given again: the rule behind `max_wrong_hits`.
+
+    evidence = weigh(state, vector, text, candidates)
+    judgement = judge(state, evidence, ...)
+    serve(state, evidence, judgement)                   the answer was given, or
+    learn(state, evidence, judgement, right, answer)    a model was asked, and its answer is known
+
+Every call of a model is a verdict on what the cache would have said. A small share of would-be hits is answered afresh
+all the same (`verify`), the more of those that are closer to the cut. `judge` changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from costpol.pipeline.likeness.calibration import HIGHEST, LOWEST
+from costpol.pipeline.likeness.choice import Verdict
+from costpol.pipeline.likeness.cut import NEVER
+from costpol.pipeline.likeness.evidence import Evidence
+from costpol.pipeline.likeness.state import Likeness
+
+VERIFIED = 0.04
+"""The share of would-be hits that is answered afresh."""
+
+_MOST_VERIFIED = 0.3
+_FIXED_LOGIT = 4.6
+"""What a hit by the fixed rule counts as before there is evidence: one in a hundred wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The decision on one request. `places` are the candidates that carry the answer, nearest first."""
+
+    action: Literal["serve", "verify", "refuse"]
+    why: str
+    intent: str
+    limit: float
+    answer: str | None = None
+    places: tuple[int, ...] = ()
+    logit: float | None = None
+    """The score of the best answer; `None` before there is evidence."""
+    probability: float | None = None
+    """How sure it is that the answer is right, calibrated."""
+    cut: float | None = None
+    rate: float = 1.0
+    """With what chance a verdict is heard on a request like this one."""
+
+
+def judge(
+    state: Likeness, evidence: Evidence, *, intent: str, limit: float, floor: float, chance: float
+) -> Judgement:  # fmt: skip
+    """Serve, verify or refuse. `floor` is the cosine of the fixed rule that holds until there is evidence; `chance` is
+    a number in [0, 1) that picks what is verified."""
+    if not evidence.answers:
+        return Judgement("refuse", "nothing is near", intent, limit)
+    weights = state.choice.weights
+    cut = state.cut(intent, limit)
+    if weights is None or not cut.ready(state.calibration):
+        nearest = float(evidence.signals[0, 0])
+        if nearest >= floor and evidence.unanimous:
+            return Judgement("serve", "nearer than the fixed rule asks", intent, limit, evidence.answers[0],
+                             evidence.places[0])  # fmt: skip
+        return Judgement("refuse", "no evidence yet", intent, limit, evidence.answers[0], evidence.places[0])
+    logits = weights.logits(evidence.signals, evidence.circumstances)
+    best = int(logits.argmax())
+    logit = min(max(float(logits[best]), LOWEST), HIGHEST)
+    wrong = state.calibration.chance(logit, intent)
+    answer, places = evidence.answers[best], evidence.places[best]
+    if logit < cut.value:
+        why = "no cut keeps the limit yet" if cut.value == NEVER else "too likely to be wrong"
+        return Judgement("refuse", why, intent, limit, answer, places, logit, 1 - wrong, cut.value)
+    rate = min(_MOST_VERIFIED, VERIFIED * wrong**0.5 / max(cut.root, 1e-3))
+    if chance < rate:
+        return Judgement("verify", "answered afresh to be sure", intent, limit, answer, places, logit, 1 - wrong,
+                         cut.value, rate)  # fmt: skip
+    return Judgement("serve", "surely alike", intent, limit, answer, places, logit, 1 - wrong, cut.value, rate)
+
+
+def serve(state: Likeness, evidence: Evidence, judgement: Judgement) -> None:
+    """A kept answer was given: count it, and learn the question as one more of its answer."""
+    cut = state.cut(judgement.intent, judgement.limit)
+    cut.count(_FIXED_LOGIT if judgement.logit is None else judgement.logit)
+    _seen(state, evidence, judgement)
+    if judgement.answer is not None:
+        state.answers.add(judgement.answer, evidence.vector)
+
+
+def learn(state: Likeness, evidence: Evidence, judgement: Judgement, right: str | None, answer: str) -> None:
+    """A model was asked. `right` is the candidate answer that its answer equals, if any; `answer` is the name under
+    which its answer is kept: `right`, or a new one."""
+    verify(state, evidence, judgement, right)
+    _seen(state, evidence, judgement)
+    state.answers.add(answer, evidence.vector)
+    state.stored += 1
+
+
+def verify(state: Likeness, evidence: Evidence, judgement: Judgement, right: str | None) -> None:
+    """A verdict alone: also on a hit that was given and answered afresh behind it."""
+    if not evidence.answers:
+        return
+    if judgement.logit is not None:
+        state.calibration.learn(judgement.logit, right == judgement.answer, judgement.intent)
+    elif state.choice.weights is not None:
+        logits = state.choice.weights.logits(evidence.signals, evidence.circumstances)
+        best = int(logits.argmax())
+        state.calibration.learn(float(logits[best]), evidence.answers[best] == right, judgement.intent)
+    place = evidence.answers.index(right) if right in evidence.answers else None
+    weight = 1 / judgement.rate if judgement.action != "refuse" else 1.0
+    state.choice.learn(Verdict(evidence.signals, evidence.circumstances, place, weight))
+
+
+def _seen(state: Likeness, evidence: Evidence, judgement: Judgement) -> None:
+    state.words.note(evidence.words)
+    if judgement.logit is None:
+        return
+    cut = state.cut(judgement.intent, judgement.limit)
+    if judgement.action != "refuse" and judgement.probability is not None:
+        cut.root += 0.02 * ((1 - judgement.probability) ** 0.5 - cut.root)
+    cut.note(judgement.logit, state.calibration, judgement.intent)

@@ -1,0 +1,169 @@
+"""All that a cache has learned, as one value that can be kept: bound to its embedder and its policy's templates.
+
+Nothing in it is text or names a caller: sums of vectors, counts of hashed words, scores and verdicts. Its size is
+bounded: about 30 MB at most.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from costpol.errors import StoreError
+from costpol.pipeline.likeness import words
+from costpol.pipeline.likeness.answers import Answers
+from costpol.pipeline.likeness.calibration import Calibration
+from costpol.pipeline.likeness.choice import Choice, Verdict, Weights
+from costpol.pipeline.likeness.cut import Cut
+from costpol.pipeline.likeness.words import Words
+
+FORMAT = 1
+_MOST_CUTS = 1024
+
+
+@dataclass(slots=True)
+class Likeness:
+    """The fitted state of one cache. `embedder` and `version` say what its scores are of."""
+
+    embedder: str
+    dimension: int
+    version: str = ""
+    stored: int = 0
+    words: Words = field(default_factory=Words)
+    answers: Answers = field(init=False)
+    choice: Choice = field(default_factory=Choice)
+    calibration: Calibration = field(default_factory=Calibration)
+    cuts: dict[str, Cut] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.answers = Answers(self.dimension + words.DIMENSION)
+
+    def cut(self, intent: str, limit: float) -> Cut:
+        """The cut of an intent; a changed limit starts a new one."""
+        cut = self.cuts.get(intent)
+        if cut is None or cut.limit != limit:
+            cut = Cut(limit)
+            if len(self.cuts) >= _MOST_CUTS and intent not in self.cuts:
+                self.cuts.pop(next(iter(self.cuts)))
+            self.cuts[intent] = cut
+            cut.set(self.calibration, intent)
+        return cut
+
+    @property
+    def due(self) -> bool:
+        """Whether a fit would be worth its time now."""
+        return self.answers.due or self.choice.due
+
+    def fit(self) -> None:
+        """Fit what is due: up to some hundred milliseconds, so not while a caller waits."""
+        if self.answers.due:
+            self.answers.fit()
+        if self.choice.due:
+            self.choice.fit()
+
+
+def pack(state: Likeness) -> bytes:
+    """The state as bytes: arrays and JSON, nothing that could run."""
+    answers, choice, calibration = state.answers, state.choice, state.calibration
+    known = len(answers.rows)
+    answers.absorb()
+    arrays: dict[str, Any] = {
+        "words": state.words.seen, "counts": answers.counts[:known], "used": answers.used[:known],
+        "sums": answers.sums[:known], "scatter": answers.scatter, "spread": answers.spread, "origin": answers.origin,
+        "theta": calibration.theta, "covariance": calibration.covariance,
+        "logits": np.array([logit for logit, _, _ in calibration.verdicts], dtype=np.float64),
+        "right": np.array([right for _, right, _ in calibration.verdicts], dtype=np.bool_),
+        "sizes": np.array([len(v.answers) for v in choice.verdicts], dtype=np.int32),
+        "signals": _rows([v.answers for v in choice.verdicts]),
+        "circumstances": _rows([v.circumstances[None] for v in choice.verdicts]),
+        "chosen": np.array([-1 if v.right is None else v.right for v in choice.verdicts], dtype=np.int32),
+        "weight": np.array([v.weight for v in choice.verdicts], dtype=np.float64),
+    }  # fmt: skip
+    if answers.directions is not None:
+        arrays["directions"] = answers.directions
+    if choice.weights is not None:
+        for name in ("answers", "answers_middle", "circumstances", "circumstances_middle"):
+            arrays[f"weights_{name}"] = getattr(choice.weights, name)
+    for number, cut in enumerate(state.cuts.values()):
+        arrays[f"served_{number}"] = cut.served
+        arrays[f"late_{number}"] = np.array(cut.late, dtype=np.float64)
+    meta = {
+        "format": FORMAT, "embedder": state.embedder, "dimension": state.dimension, "version": state.version,
+        "stored": state.stored, "texts": state.words.texts, "names": list(answers.rows),
+        "answers": [answers.freedom, answers.learned, answers.fit_at],
+        "choice": [choice.learned, choice.fit_at, choice.weights.bias if choice.weights else None],
+        "calibration": [calibration.learned, calibration.floor], "offsets": calibration.offsets,
+        "intents": [intent for _, _, intent in calibration.verdicts],
+        "cuts": [
+            [intent, c.limit, c.deviations, c.value, c.hits, c.seen, c.expected, c.bound, c.root]
+            for intent, c in state.cuts.items()
+        ],
+    }  # fmt: skip
+    arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def unpack(data: bytes, embedder: str, dimension: int, version: str) -> Likeness:
+    """The state that `pack` wrote.
+
+    :raises StoreError: the data is damaged, or was learned with another embedder, other templates or by another format.
+    """
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        meta = json.loads(arrays["meta"].tobytes())
+        found = (meta["format"], meta["embedder"], meta["dimension"], meta["version"])
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        raise StoreError("what the cache has learned cannot be read", "it starts to learn anew") from error
+    names, wanted = ("format", "embedder", "dimension", "template version"), (FORMAT, embedder, dimension, version)
+    for what, had, has in zip(names, found, wanted, strict=True):
+        if had != has:
+            raise StoreError(f"what the cache has learned is of {what} `{had}`, not `{has}`", "it starts to learn anew")
+    try:
+        return _restore(arrays, meta)
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise StoreError("what the cache has learned is torn", "it starts to learn anew") from error
+
+
+def _restore(arrays: dict[str, Any], meta: dict[str, Any]) -> Likeness:
+    state = Likeness(meta["embedder"], meta["dimension"], meta["version"], meta["stored"])
+    state.words = Words(meta["texts"], arrays["words"])
+    answers = state.answers
+    answers.restore(meta["names"], arrays, *meta["answers"])
+    learned, fit_at, bias = meta["choice"]
+    state.choice.learned, state.choice.fit_at = learned, fit_at
+    if bias is not None:
+        state.choice.weights = Weights(
+            arrays["weights_answers"], arrays["weights_answers_middle"], arrays["weights_circumstances"],
+            arrays["weights_circumstances_middle"], bias,
+        )  # fmt: skip
+    start = 0
+    for index, size in enumerate(arrays["sizes"].tolist()):
+        right = int(arrays["chosen"][index])
+        signals, circumstances = arrays["signals"][start : start + size], arrays["circumstances"][index]
+        state.choice.verdicts.append(
+            Verdict(signals, circumstances, None if right < 0 else right, float(arrays["weight"][index]))
+        )
+        start += size
+    calibration = state.calibration
+    calibration.learned, calibration.floor = meta["calibration"]
+    calibration.theta, calibration.covariance = arrays["theta"], arrays["covariance"]
+    calibration.offsets = {name: (shift, variance) for name, (shift, variance) in meta["offsets"].items()}
+    calibration.verdicts.extend(zip(arrays["logits"].tolist(), arrays["right"].tolist(), meta["intents"], strict=True))
+    for number, (intent, limit, deviations, value, hits, seen, expected, bound, root) in enumerate(meta["cuts"]):
+        cut = Cut(limit, deviations, value, hits, seen, arrays[f"served_{number}"], expected=expected, bound=bound)
+        cut.root = root
+        cut.late.extend(arrays[f"late_{number}"].tolist())
+        state.cuts[intent] = cut
+    return state
+
+
+def _rows(parts: list[Any]) -> Any:
+    return np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float32)

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from costpol.pipeline.likeness.calibration import Calibration
+from costpol.pipeline.likeness.cut import GRID, NEVER, Cut
+
+
+@lru_cache
+def calibrated(seed: int, count: int = 600, harder: float = 0.0) -> Calibration:
+    """Verdicts whose logits are honest, or too sure by `harder`."""
+    rng = np.random.default_rng(seed)
+    calibration = Calibration()
+    for logit in rng.normal(1.5, 2.0, count):
+        calibration.learn(float(logit), bool(rng.random() < 1 / (1 + np.exp(harder - logit))), "faq")
+    return calibration
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    limit=st.floats(0.002, 0.3),
+    served=st.lists(st.floats(-4, 9), max_size=200),
+    late=st.lists(st.floats(-8, 9), min_size=1, max_size=300),
+    seed=st.integers(0, 9),
+)
+def test_a_cut_never_plans_beyond_the_limit(limit: float, served: list[float], late: list[float], seed: int) -> None:
+    calibration, cut = calibrated(seed), Cut(limit)
+    for logit in served:
+        cut.count(logit)
+    cut.late.extend(late)
+    cut.set(calibration, "faq")
+    if cut.value == NEVER:
+        return
+    ahead = 1500 / len(late)
+    passing = np.array([logit for logit in late if logit >= cut.value])
+    expected, most = calibration.wrong(passing, "faq", cut.deviations)
+    past, past_most = calibration.wrong(GRID, "faq", cut.deviations)
+    mean = cut.served @ past + ahead * expected.sum()
+    upper = cut.served @ past_most + ahead * most.sum()
+    bound = mean + np.hypot(upper - mean, cut.deviations * mean**0.5)
+    assert bound <= limit * (len(served) + ahead * len(passing)) * (1 + 1e-9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(late=st.lists(st.floats(-8, 9), min_size=20, max_size=300), seed=st.integers(0, 9))
+def test_a_stricter_limit_never_cuts_lower(late: list[float], seed: int) -> None:
+    calibration = calibrated(seed)
+    values = []
+    for limit in (0.01, 0.05, 0.2):
+        cut = Cut(limit)
+        cut.late.extend(late)
+        cut.set(calibration, "faq")
+        values.append(cut.value)
+    assert values == sorted(values, reverse=True)
+
+
+def test_wrong_hits_of_the_past_are_paid_back() -> None:
+    calibration = calibrated(1)
+    values = []
+    for logit in (6.0, 1.0):  # sure ones, and ones of which a quarter was wrong
+        cut = Cut(0.05)
+        for _ in range(80):
+            cut.count(logit)
+        cut.late.extend(np.linspace(-2, 8, 400).tolist())
+        cut.set(calibration, "faq")
+        values.append(cut.value)
+    assert values[0] < values[1]
+
+
+def test_nothing_is_served_before_there_are_verdicts() -> None:
+    calibration, cut = Calibration(), Cut(0.05)
+    for _ in range(99):
+        calibration.learn(5.0, True, "faq")
+        cut.note(5.0, calibration, "faq")
+    assert cut.value == NEVER
+
+
+def test_scores_that_are_too_sure_are_seen_through() -> None:
+    honest, sure = calibrated(2), calibrated(2, harder=2.0)
+    logits = np.array([2.0, 3.0])
+    assert (sure.wrong(logits, "faq", 1.28)[0] > 2 * honest.wrong(logits, "faq", 1.28)[0]).all()
+
+
+def test_contradicted_scores_do_not_upset_the_fit() -> None:
+    calibration = Calibration()
+    for _ in range(400):
+        calibration.learn(9.0, False, "faq")
+        calibration.learn(-8.0, False, "faq")
+    assert calibration.chance(9.0, "faq") > 0.8
+    assert calibration.chance(-8.0, "faq") > 0.8
+
+
+def test_an_intent_moves_as_far_as_its_verdicts_carry_it() -> None:
+    rng = np.random.default_rng(3)
+    calibration = Calibration()
+    for logit in rng.normal(1.5, 2.0, 1500):
+        calibration.learn(float(logit), bool(rng.random() < 1 / (1 + np.exp(-logit))), "easy")
+    for count, intent in ((5, "new"), (300, "hard")):
+        for logit in rng.normal(1.5, 2.0, count):
+            calibration.learn(float(logit), bool(rng.random() < 1 / (1 + np.exp(2.5 - logit))), intent)
+    calibration.fit()
+    easy, new, hard = (calibration.chance(3.0, intent) for intent in ("easy", "new", "hard"))
+    assert easy < new < hard
+    assert abs(new - easy) < abs(hard - easy) / 2
+
+
+def test_one_logit_and_many_are_calibrated_alike() -> None:
+    calibration = calibrated(4)
+    many = calibration.wrong(GRID, "faq", 0.0)[0]
+    assert np.allclose([calibration.chance(float(logit), "faq") for logit in GRID], many)
