@@ -128,6 +128,8 @@ def test_an_upstream_error_is_passed_on_as_it_came(sidecar: Any, model: str, sta
     assert error.value.body["code"] == "simulated"  # type: ignore[index]
     assert error.value.response.headers.get("retry-after") == ("7" if status == 429 else None)
     assert error.value.response.headers["x-costpol-model"] == model
+    request_id = error.value.response.headers["x-costpol-request-id"]
+    assert f"request {request_id} failed: {status} (tried {model})" in sidecar.log.read_text()
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,10 @@ def test_stopping_does_not_wait_for_ever_and_settles_what_it_cuts_off(
         began = time.monotonic()
         assert sidecar.stop() == 0
         assert time.monotonic() - began < 5
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "service_stopping"
+    assert "Traceback" not in sidecar.log.read_text()
     spent, held = used(data, "company/usd")
     assert spent > 0
     assert held == 0

@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -105,12 +106,20 @@ class App:
             self.metrics.count(outcome, time.perf_counter() - started)
             if outcome.decision.rungs:
                 self._warn(outcome.decision.rungs)
+            if outcome.failure is not None and not exchange.left:
+                why = outcome.failure.status or outcome.failure.kind
+                _log.warning("request %s failed: %s (tried %s)", request_id, why, ", ".join(outcome.decision.attempts))
             await exchange.finish(outcome, request_id, int(arrival.now))
         except WireError as error:
             self.metrics.count_denied(400)
             await send_error(send, 400, error.message, headers=[*common], param=error.field)
         except ClientLeftError:
             self.metrics.left.inc()
+        except asyncio.CancelledError:  # the server stops, and has waited for as long as it was told to
+            _log.warning("request %s was cut off by the end of the grace period", request_id)
+            if exchange is None or not exchange.status:
+                message = "costpol has stopped before the model answered"
+                await send_error(send, 503, message, "service_stopping", headers=[*common])
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the cause
             self.metrics.defects.inc()
             _log.exception("request %s was lost to a defect", request_id)
