@@ -27,6 +27,7 @@ class Manifest:
     """What is not a vector: see `costpol.embedding.static`."""
 
     version: str
+    order_weight: float
     similarity_floor: float
     cache_threshold: float
 
@@ -40,12 +41,13 @@ def write(folder: Path, pieces: list[str], rows: np.ndarray, manifest: Manifest)
     np.save(folder / "vectors.npy", vectors, allow_pickle=False)
     np.save(folder / "scales.npy", scales, allow_pickle=False)
     (folder / "vocabulary.txt").write_text("".join(f"{piece}\n" for piece in pieces), encoding="utf-8")
-    digest = digest_of(folder)
+    digest = digest_of(folder, manifest.order_weight)
     written = {
         "name": "static-en",
         "version": manifest.version,
         "dimension": rows.shape[1],
         "buckets": len(rows) - len(pieces),
+        "order_weight": manifest.order_weight,
         "similarity_floor": manifest.similarity_floor,
         "cache_threshold": manifest.cache_threshold,
         "digest": digest,
@@ -54,9 +56,10 @@ def write(folder: Path, pieces: list[str], rows: np.ndarray, manifest: Manifest)
     return digest
 
 
-def digest_of(folder: Path) -> str:
+def digest_of(folder: Path, order_weight: float) -> str:
     """SHA-256 over everything that shapes a vector, in a fixed order."""
     digest = hashlib.sha256()
     for name in ("vocabulary.txt", "vectors.npy", "scales.npy"):
         digest.update((folder / name).read_bytes())
+    digest.update(str(order_weight).encode())
     return digest.hexdigest()

@@ -1,8 +1,11 @@
-"""The built-in embedder: the weighted sum of a text's token vectors, scaled to unit length.
+"""The built-in embedder: the sum of a text's token vectors, and a little of their order, scaled to unit length.
 
 A folder holds the artifact: `manifest.json` (name, version, digest, thresholds), `vocabulary.txt` (one piece per line),
 `vectors.npy` (int8, one row per piece, then the bucket rows) and `scales.npy` (float32, one per row; the token's weight
 is folded in). How it was made and what it scores stands in its PROVENANCE.md.
+
+A sum alone knows no order: each two neighbouring tokens are therefore hashed to a bucket row, and the direction of the
+sum of these is added with the manifest's `order_weight`. It keeps "from A to B" apart from "from B to A".
 """
 
 from __future__ import annotations
@@ -20,6 +23,11 @@ if TYPE_CHECKING:
     from costpol.commands import Vector
 
 MAX_CHARACTERS = 4096
+MAX_TOKENS = 1024
+"""Prose of `MAX_CHARACTERS` has fewer; what has more keeps its first and last half too."""
+
+_LEFT, _RIGHT = 433, 567
+"""Odd and unlike, so that a pair and its reverse meet different rows of a table whose size is a power of two."""
 
 
 class StaticEmbedder:
@@ -41,6 +49,7 @@ class StaticEmbedder:
             vectors = np.load(folder / "vectors.npy", allow_pickle=False)
             scales = np.load(folder / "scales.npy", allow_pickle=False)
             buckets, dimension = int(manifest["buckets"]), int(manifest["dimension"])
+            self._order_weight = float(manifest["order_weight"])
             self.id = f"{manifest['name']}/{manifest['version']}-{manifest['digest'][:8]}/{dimension}"
             self.similarity_floor = float(manifest["similarity_floor"])
             self.cache_threshold = float(manifest["cache_threshold"])
@@ -56,6 +65,7 @@ class StaticEmbedder:
         self._vectors = vectors
         self._scales = scales
         self._wordpiece = WordPiece(pieces, buckets)
+        self._first_bucket, self._buckets = len(pieces), buckets
         self._float32 = np.float32
 
     def embed(self, text: str) -> Vector | Failed:
@@ -63,9 +73,25 @@ class StaticEmbedder:
         rows = self._wordpiece.rows(bounded(text, MAX_CHARACTERS))
         if not rows:
             return EMPTY_TEXT
+        if len(rows) > MAX_TOKENS:
+            rows = rows[: MAX_TOKENS // 2] + rows[-MAX_TOKENS // 2 :]
+        vector = self._direction(rows)
+        if self._order_weight:
+            vector = vector + self._order_weight * self._direction(self._order(rows))
+            vector /= float(vector @ vector) ** 0.5
+        return vector
+
+    def _order(self, rows: list[int]) -> list[int]:
+        """The bucket rows of each two neighbours, the text's beginning and end among them."""
+        edge, first, buckets = len(self._scales), self._first_bucket, self._buckets
+        pairs = zip([edge, *rows], [*rows, edge], strict=True)
+        return [first + (left * _LEFT + right * _RIGHT) % buckets for left, right in pairs]
+
+    def _direction(self, rows: list[int]) -> Vector:
+        """The sum of the rows, of length one. Rows at random do not cancel out; should they, the first one stands."""
         vector: Vector = self._scales[rows] @ self._vectors[rows].astype(self._float32)
         length = float(vector @ vector) ** 0.5
-        return vector / self._float32(length) if length > 0 else EMPTY_TEXT
+        return vector / self._float32(length) if length > 0 else self._direction(rows[:1])
 
     async def embed_async(self, text: str) -> Vector | Failed:
         """As `embed`: nothing is waited for."""

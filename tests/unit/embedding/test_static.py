@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from costpol.commands import Failed
 from costpol.embedding.embedder import EMPTY_TEXT
 from costpol.embedding.measured import STATIC_EN
-from costpol.embedding.static import MAX_CHARACTERS, StaticEmbedder
+from costpol.embedding.static import MAX_CHARACTERS, MAX_TOKENS, StaticEmbedder
 from costpol.errors import ProvisionError
 
 EMBEDDER = StaticEmbedder(STATIC_EN)
@@ -36,6 +36,11 @@ def test_a_paraphrase_is_nearer_than_another_question() -> None:
 
 def test_the_same_words_in_another_case_have_the_same_vector() -> None:
     assert cosine("Where is MY parcel?", "where is my parcel?") == pytest.approx(1)
+
+
+def test_the_order_of_words_counts_a_little() -> None:
+    one, other = "transfer money from savings to checking", "transfer money from checking to savings"
+    assert 0.8 < cosine(one, other) < 0.98
 
 
 def test_unknown_words_still_tell_texts_apart() -> None:
@@ -64,6 +69,12 @@ def test_beyond_the_bound_only_beginning_and_end_count() -> None:
     assert cosine(head + tail, head + " something else entirely " * 9 + tail) == pytest.approx(1)
 
 
+def test_many_tokens_in_few_characters_are_bounded_too() -> None:
+    head, tail = "a " * (MAX_TOKENS // 2), " z" * (MAX_TOKENS // 2)
+    assert cosine(head + tail, head + "unseen" + tail) == pytest.approx(1)
+    assert cosine(head + tail, "unseen " * 99 + head + tail) < 0.99
+
+
 def test_waiting_gives_the_same_vector() -> None:
     waited = asyncio.run(EMBEDDER.embed_async("where is my parcel?"))
     assert np.array_equal(waited, EMBEDDER.embed("where is my parcel?"))
@@ -74,6 +85,7 @@ def test_the_id_names_the_files_that_are_there() -> None:
     for name in ("vocabulary.txt", "vectors.npy", "scales.npy"):
         digest.update((STATIC_EN / name).read_bytes())
     manifest = json.loads((STATIC_EN / "manifest.json").read_text())
+    digest.update(str(manifest["order_weight"]).encode())
     assert manifest["digest"] == digest.hexdigest()
     assert EMBEDDER.id == f"static-en/{manifest['version']}-{digest.hexdigest()[:8]}/{EMBEDDER.dimension}"
 
