@@ -9,6 +9,8 @@ The flow yields a command and is sent the reply; it performs nothing itself. A h
 | `NearestIntents` | tuple of `Neighbour`, nearest first, or `Failed` |
 | `LookupExact`  | `Hit`, `None`, or `Failed`                       |
 | `LookupSimilar`| tuple of `Hit`, nearest first, or `Failed`       |
+| `Judge`        | `Judged`, or `Failed`                            |
+| `Learn`        | the name of the answer, or `Failed`              |
 | `Join`         | whether an equal question was waited for         |
 | `Standing`     | tuple of `int` spent, one per account, or `Failed` |
 | `Reserve`      | `Granted`, `Exceeded`, or `Failed`               |
@@ -148,6 +150,44 @@ class Hit:
 
     entry: Entry
     similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Which of the near entries surely has the answer, so that at most `limit` (a share) of such hits is wrong.
+
+    `hits` come nearest first and are all within the asker's scope. `chance`, in [0, 1), picks what is answered afresh
+    to learn from it.
+    """
+
+    vector: Vector
+    text: str
+    hits: tuple[Hit, ...]
+    intent: str
+    limit: float
+    chance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """`place` is the hit to give, `None` where a model is to be asked; `why` says it in words. `ticket` names the
+    judgement for `Learn`. `probability` (of being right) and `cut` are `None` before there is evidence."""
+
+    place: int | None
+    why: str
+    ticket: int
+    probability: float | None = None
+    cut: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """A model was asked after a judgement: compare its answer with the kept ones. `answer_id` names the right answer
+    where a log states it; live it is found by comparing `content`."""
+
+    ticket: int
+    content: str
+    answer_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +346,7 @@ class CallFailed:
 
 
 Command = (
-    Embed | NearestIntents | LookupExact | LookupSimilar | Join | Standing | Reserve | Call | Settle | Store
+    Embed | NearestIntents | LookupExact | LookupSimilar | Judge | Learn | Join | Standing | Reserve | Call | Settle | Store
 )  # fmt: skip
 
 Flow = Generator[Command, Any, Any]

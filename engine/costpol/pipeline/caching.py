@@ -23,7 +23,10 @@ LAYOUT = b"costpol-cache-2"
 
 @dataclass(frozen=True, slots=True)
 class CachePlan:
-    """How answers of one intent are cached. `threshold` is a cosine; `None` means that only exact repeats hit."""
+    """How answers of one intent are cached.
+
+    `threshold` is a cosine, `max_wrong_hits` a share; where both are `None`, only exact repeats hit.
+    """
 
     intent: str
     threshold: float | None
@@ -32,6 +35,7 @@ class CachePlan:
     guards: frozenset[str]
     multi_turn: bool
     tools: bool
+    max_wrong_hits: float | None = None
 
 
 _GLOBAL = Scope("global", "global")

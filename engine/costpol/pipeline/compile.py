@@ -218,6 +218,7 @@ def _cache_plan(intent: str, node: IntentCache | Literal["off"]) -> CachePlan | 
         guards=frozenset(node.guards),
         multi_turn=node.multi_turn,
         tools=node.tools,
+        max_wrong_hits=None if node.max_wrong_hits is None else float(node.max_wrong_hits),
     )
 
 

@@ -55,6 +55,8 @@ class Draft:
     question: str = ""
     alike: bool = False
     """Whether a question that is alike may be answered with this one's answer."""
+    ticket: int | None = None
+    """The judgement that the fresh answer will teach."""
     overhead: int = 0
     """What deciding itself cost, in picodollars: embeddings by a paid endpoint."""
 

@@ -30,6 +30,7 @@ def policy_state(reloader: Reloader, degraded: tuple[str, ...]) -> dict[str, Any
         "warnings": [describe(finding) for finding in snapshot.findings],
         "prices": {"source": snapshot.prices, "valid_until": _instant(snapshot.prices_until)},
         "embedder": snapshot.embedder,
+        "learned": snapshot.learned(),
         "models": sorted(snapshot.bundle.models.models),
         "tiers": list(snapshot.bundle.models.tiers),
         "requests_open": snapshot.requests,

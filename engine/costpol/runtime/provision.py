@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from costpol.commands import (
@@ -21,6 +22,8 @@ from costpol.commands import (
     Embed,
     Embedded,
     Failed,
+    Judge,
+    Learn,
     LookupExact,
     LookupSimilar,
     NearestIntents,
@@ -49,8 +52,11 @@ if TYPE_CHECKING:
     import aiohttp
 
     from costpol.commands import Vector
+    from costpol.runtime.judge import CacheJudge
 
 DEFAULT_EMBEDDER = "static-en"
+_STRICTEST = 0.97
+"""The cosine asked for, until there is evidence, of an embedder whose own threshold nobody measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,21 @@ def check(files: Mapping[str, bytes], now: float) -> Checked:
         raise BundleError(errors)
     marked = frozenset(name for name, ended in loaded.explicit_end.items() if ended)
     return Checked(bundle, price_models(bundle, now), tuple(findings), marked)
+
+
+def learns(bundle: Bundle) -> bool:
+    """Whether any intent's cache learns by itself what is surely alike."""
+    if bundle.cache is None:
+        return False
+    plans = (*bundle.cache.intents.values(), bundle.cache.otherwise)
+    return any(not isinstance(plan, str) and plan.max_wrong_hits is not None for plan in plans)
+
+
+def template_version(bundle: Bundle) -> str:
+    """The names and versions of all templates, as one digest: what was learned with others is learned anew."""
+    templates = bundle.prompts.templates if bundle.prompts is not None else {}
+    written = sorted(f"{name}@{template.version}" for name, template in templates.items())
+    return sha256("\n".join(written).encode()).hexdigest()[:12]
 
 
 def wants_embedder(bundle: Bundle) -> bool:
@@ -147,6 +168,7 @@ class Provisioner:
                 embedder=None if embedder is None else embedder.id,
                 loaded=self.clock(),
                 release=opened.pop_all().close,
+                learned=self.stores.learned,
             )
 
     def _endpoints(self, bundle: Bundle) -> dict[str, Endpoint]:
@@ -205,7 +227,22 @@ class Provisioner:
             opened.callback(self.stores.release_cache, embedder.id)
             inline |= {LookupExact: cache.lookup_exact, LookupSimilar: cache.lookup_similar, Store: cache.store}
             served = cache.credit
+            if learns(bundle):
+                judge = self._judge(bundle, embedder)
+                inline |= {Judge: judge.judge, Learn: judge.learn}
         return Handlers(inline, waiting, served)
+
+    def _judge(self, bundle: Bundle, embedder: Embedder) -> CacheJudge:
+        floor = _STRICTEST if embedder.cache_threshold is None else embedder.cache_threshold
+        judge = self.stores.judge(embedder.id, embedder.dimension, template_version(bundle), floor)
+        if self.calls:  # live: a fit would hold up every caller
+            loop = asyncio.get_running_loop()
+
+            def beside(fit: Callable[[], None]) -> None:
+                loop.run_in_executor(None, fit)
+
+            judge.fit_elsewhere = beside
+        return judge
 
     async def _intents(self, bundle: Bundle, embedder: Embedder, opened: ExitStack) -> Inline:
         from costpol.cache.intents import IntentIndex

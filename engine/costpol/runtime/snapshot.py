@@ -39,6 +39,8 @@ class Snapshot:
     release: Callable[[], None]
     label: str = field(init=False)
     """`g3-0123456789ab`: how answers name the policy that made them."""
+    learned: Callable[[], list[dict[str, object]]] = list
+    """What caches with a declared limit of wrong hits have learned, a row per intent."""
     requests: int = 0
     _retired: bool = False
 

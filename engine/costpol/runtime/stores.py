@@ -22,6 +22,7 @@ from costpol.runtime.live import Unsettled
 
 if TYPE_CHECKING:
     from costpol.cache.edge import EdgeCache
+    from costpol.runtime.judge import CacheJudge
 
 _SWEPT_AT_ONCE = 500
 """Entries that one sweep deletes: about ten milliseconds."""
@@ -52,6 +53,7 @@ class Stores:
     scratch: Path
     claim: Claim | None = None
     _open: dict[str, _Shared] = field(default_factory=dict)
+    _judges: dict[tuple[str, str], CacheJudge] = field(default_factory=dict)
 
     def acquire_cache(self, embedder_id: str, dimension: int, max_entries: int) -> EdgeCache:
         """The cache of an embedder, opened at its first use. Each call asks for one `release_cache`.
@@ -74,6 +76,22 @@ class Stores:
         if shared.users == 0:
             del self._open[embedder_id]
             shared.cache.close()
+
+    def judge(self, embedder_id: str, dimension: int, version: str, floor: float) -> CacheJudge:
+        """What the caches of an embedder have learned, with one set of templates; kept for as long as the process."""
+        from costpol.runtime.judge import open_judge
+
+        judge = self._judges.get((embedder_id, version))
+        if judge is None:
+            self.caches.mkdir(mode=0o700, parents=True, exist_ok=True)
+            name = embedder_id.replace("/", "_").replace(":", "_")
+            judge = open_judge(self.caches / f"learned-{name}.npz", embedder_id, dimension, version, floor)
+            self._judges[embedder_id, version] = judge
+        return judge
+
+    def learned(self) -> list[dict[str, object]]:
+        """What every judge in use reports, row by row."""
+        return [row for judge in self._judges.values() for row in judge.report()]
 
     def scratch_folder(self) -> Path:
         """The name of a folder for something that lives no longer than this process; it does not exist yet."""
@@ -101,6 +119,11 @@ class Stores:
             except StoreError as error:
                 _log.error("an answer cache was not closed in good order: %s", error.message)
         self._open.clear()
+        for judge in self._judges.values():
+            try:
+                judge.save()
+            except StoreError as error:
+                _log.error("%s", error.message)
         self.ledger.close()
         if self.claim is not None:
             self.claim.release()

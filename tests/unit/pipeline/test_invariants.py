@@ -46,7 +46,7 @@ RICH = {
     "cache": """
         intents:
           everybody: {threshold: 0.5, ttl: 1h, scope: global, guards: []}
-          tenants: {threshold: 0.5, ttl: 1h, scope: tenant, guards: [], multi_turn: true, tools: true}
+          tenants: {max_wrong_hits: 5%, ttl: 1h, scope: tenant, guards: [], multi_turn: true, tools: true}
           users: {threshold: 0.5, ttl: 1h, scope: user, guards: []}
           own: {threshold: 0.5, ttl: 1h, scope: global, guards: []}
         otherwise: {threshold: 0.9, ttl: 10m, scope: tenant}
@@ -328,7 +328,7 @@ def test_the_world_knows_every_command() -> None:
     world = World(lambda call: answered())
     pipeline = policy(
         intents="intents: {far: {examples: [x]}}",
-        cache="otherwise: {threshold: 0.9, ttl: 1h, scope: tenant}",
+        cache="otherwise: {max_wrong_hits: 1%, ttl: 1h, scope: tenant}",
         budgets="budgets: {b: {calls: 9, per: day}}\nladder: [{at: 9%, warn: true}]",
     )
     world.run(pipeline, ask())

@@ -21,6 +21,9 @@ from costpol.commands import (
     Granted,
     Hit,
     Join,
+    Judge,
+    Judged,
+    Learn,
     LookupExact,
     LookupSimilar,
     NearestIntents,
@@ -81,6 +84,10 @@ class World:
                     e for e in self.entries.values() if (e.partition, e.scope, e.intent) == place and now < e.expires
                 )
                 return tuple(Hit(entry, 1.0) for entry in near)[:limit]
+            case Judge(hits=hits):
+                return Judged(0 if hits else None, "the nearest is good enough", 0)
+            case Learn(content=content):
+                return content
             case Join():
                 return False
             case Store(entry):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from costpol.commands import Embed, Embedded, Failed, Flow, Hit, Join, LookupExact, LookupSimilar
+from costpol.commands import Embed, Embedded, Failed, Flow, Hit, Join, Judge, LookupExact, LookupSimilar
 from costpol.inference.tokens import estimate_tokens
 from costpol.pipeline import guards
 from costpol.pipeline.caching import (
@@ -29,6 +29,8 @@ hardly differ."""
 _ROUNDS = 2
 _CANDIDATES = 5
 """How many near questions are looked at: a guard that refuses the nearest may accept the next."""
+_WITNESSES = 20
+"""How many are looked at where their agreement is evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class LookupStage:
         return None
 
     def _similar(self, plan: CachePlan, draft: Draft) -> Flow:
-        if draft.plan is None or plan.threshold is None:
+        if draft.plan is None or (plan.threshold is None and plan.max_wrong_hits is None):
             return None
         if reason := _not_alike(plan, draft):
             draft.note(NAME, "only exact repeats", reason=reason)
@@ -149,13 +151,48 @@ class LookupStage:
             draft.vector = embedded.vector
             draft.overhead += estimate_tokens(draft.signals.question) * self.embedding_rate
         assert draft.scope is not None  # noqa: S101 - `_bypass` saw to it
+        limit = _CANDIDATES if plan.max_wrong_hits is None else _WITNESSES
         found = yield LookupSimilar(
-            draft.vector, draft.partition, draft.scope, plan.intent, draft.signals.arrival.now, _CANDIDATES
+            draft.vector, draft.partition, draft.scope, plan.intent, draft.signals.arrival.now, limit
         )
         if isinstance(found, Failed):
             draft.note(NAME, "cache does not answer", reason=found.reason)
             return None
-        return self._choose(plan, found, draft)
+        if plan.max_wrong_hits is None:
+            return self._choose(plan, found, draft)
+        return (yield from self._judge(plan, plan.max_wrong_hits, found, draft))
+
+    def _judge(self, plan: CachePlan, limit: float, found: tuple[Hit, ...], draft: Draft) -> Flow:
+        """By evidence instead of a threshold. What a guard refuses is no candidate."""
+        assert draft.scope is not None and draft.vector is not None  # noqa: S101, PT018 - it was looked up with both
+        now, life, question = draft.signals.arrival.now, _life(plan, draft), draft.signals.question
+        usables = [hit for hit in found if usable(hit.entry, life, draft.partition, draft.scope, now)]
+        refused = {hit.entry.id: guards.refusing(plan.guards, question, hit.entry.text) for hit in usables}
+        hits = tuple(hit for hit in usables if refused[hit.entry.id] is None)
+        if usables and (guard := refused[usables[0].entry.id]) is not None:
+            nearest = usables[0]
+            draft.note(
+                NAME, "refused by guard", guard=guard, similarity=round(nearest.similarity, 4),
+                question=nearest.entry.text,
+            )  # fmt: skip
+        # The question itself picks what is answered afresh: a replay picks the same.
+        chance = int(draft.question[:8], 16) / 2**32
+        judged = yield Judge(draft.vector, question, hits, plan.intent, limit, chance)
+        if isinstance(judged, Failed):
+            draft.note(NAME, "not judged", reason=judged.reason)
+            return None
+        facts = {"why": judged.why, "probability": _rounded(judged.probability), "cut": _rounded(judged.cut)}
+        if judged.place is None:
+            draft.ticket = judged.ticket
+            draft.note(NAME, "miss", candidates=len(hits), **facts)
+            return None
+        hit = hits[judged.place]
+        draft.cache = "hit; similar"
+        draft.note(
+            NAME, "hit", kind="similar", similarity=round(hit.similarity, 4), max_wrong_hits=limit,
+            question=hit.entry.text, created=hit.entry.created, expires=hit.entry.expires, **facts,
+        )  # fmt: skip
+        return hit
 
     def _choose(self, plan: CachePlan, found: tuple[Hit, ...], draft: Draft) -> Hit | None:
         now, life = draft.signals.arrival.now, _life(plan, draft)
@@ -177,6 +214,10 @@ class LookupStage:
             draft.note(NAME, "refused by guard", guard=guard, similarity=likeness, question=candidate.entry.text)
         draft.note(NAME, "miss", candidates=len(found), threshold=plan.threshold)
         return None
+
+
+def _rounded(figure: float | None) -> float | None:
+    return None if figure is None else round(figure, 4)
 
 
 def _life(plan: CachePlan, draft: Draft) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from costpol.commands import Entry, Failed, Flow, Store
+from costpol.commands import Entry, Failed, Flow, Learn, Store
 from costpol.inference.response import Response
 from costpol.pipeline.draft import Draft
 from costpol.pipeline.result import Result
@@ -30,6 +30,11 @@ class StoreStage:
             draft.note(NAME, "not kept", reason=reason)
             return
         assert response.body is not None  # noqa: S101 - `_unfit` saw to it
+        answer_id = draft.signals.arrival.answer_id
+        if draft.ticket is not None:
+            learned = yield Learn(draft.ticket, response.content, answer_id)
+            if not isinstance(learned, Failed):
+                answer_id = learned
         arrival = draft.signals.arrival
         entry = Entry(
             partition=draft.partition,
@@ -45,7 +50,7 @@ class StoreStage:
             input_tokens=result.usage.input_tokens if result.usage else None,
             output_tokens=result.usage.output_tokens if result.usage else None,
             template=draft.template or "",
-            answer_id=arrival.answer_id,
+            answer_id=answer_id,
         )
         vector = draft.vector if draft.alike else None
         kept = yield Store(entry, vector)

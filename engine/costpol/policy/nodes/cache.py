@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from costpol.policy.node import Node, key
@@ -17,6 +18,12 @@ class IntentCache(Node):
     threshold: Share | None = key(
         "how alike two questions must be (cosine); left out, only exact repeats hit", default=None, examples=(0.95,)
     )
+    max_wrong_hits: Share | None = key(
+        "the largest share of wrong hits, instead of a threshold: the engine learns from every answer when questions "
+        "are surely alike, and keeps the limit with 90 % confidence",
+        default=None,
+        examples=("1%",),
+    )
     ttl: Duration | None = key("how long an answer may be given again", default=None, examples=("24h",))
     scope: Literal["global", "tenant", "user"] | None = key("who shares an answer", default=None)
     guards: tuple[Literal["numbers", "negation", "entities", "order"], ...] = key(
@@ -25,6 +32,19 @@ class IntentCache(Node):
     )
     multi_turn: bool = key("also similar questions later in a conversation whose history is equal", default=False)
     tools: bool = key("also similar questions of requests that offer tools", default=False)
+
+    @property
+    def alike(self) -> bool:
+        """Whether similar questions hit, not only equal ones."""
+        return self.threshold is not None or self.max_wrong_hits is not None
+
+    def problems(self) -> list[tuple[str, str, str | None]]:
+        found: list[tuple[str, str, str | None]] = []
+        if self.threshold is not None and self.max_wrong_hits is not None:
+            found.append(("threshold", "a threshold and a limit of wrong hits exclude each other", "keep one of them"))
+        if self.max_wrong_hits is not None and not 0 < self.max_wrong_hits <= Decimal("0.2"):
+            found.append(("max_wrong_hits", "this limit cannot be kept, or is none", "write a share such as `1%`"))
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import pytest
 from playbook import Playbook
 from situation import CACHE, EMBEDDED, NOW, answered, ask, kept, policy, whats
 
-from costpol.commands import Call, Embed, Failed, Join, LookupExact, LookupSimilar, Scope, Store
+from costpol.commands import Call, Embed, Failed, Join, Judge, Judged, Learn, LookupExact, LookupSimilar, Scope, Store
 from costpol.pipeline.arrival import CacheWish
 
 TOOL = {"type": "function", "function": {"name": "search"}}
@@ -289,3 +289,55 @@ def test_who_waited_in_vain_twice_goes_on_alone() -> None:
         talk.told(Call, answered())
         talk.told(Store, None)
         assert talk.outcome.kind == "answered"
+
+
+LEARNED = "otherwise: {max_wrong_hits: 1%, ttl: 1h, scope: tenant}"
+
+
+def test_with_a_declared_limit_evidence_decides_not_a_threshold() -> None:
+    with Playbook(policy(cache=LEARNED), ask()) as talk:
+        talk.told(LookupExact, None)
+        talk.told(Embed, EMBEDDED)
+        similar = talk.expect(LookupSimilar)
+        talk.reply((kept(similar, similarity=0.7), kept(similar, similarity=0.6, question="second")))
+        judge = talk.told(Judge, Judged(1, "surely alike", 3, 0.999, 4.5))
+        outcome = talk.outcome
+    assert (judge.limit, len(judge.hits)) == (0.01, 2)
+    assert (outcome.kind, outcome.decision.cache, outcome.similarity) == ("hit", "hit; similar", 0.6)
+
+
+def test_the_fresh_answer_of_a_judged_miss_teaches_and_is_kept_under_its_name() -> None:
+    with Playbook(policy(cache=LEARNED), ask()) as talk:
+        talk.told(LookupExact, None)
+        talk.told(Embed, EMBEDDED)
+        talk.told(LookupSimilar, ())
+        talk.told(Judge, Judged(None, "no evidence yet", 7))
+        talk.told(Call, answered("It is money back."))
+        learn = talk.told(Learn, "answer-1")
+        store = talk.told(Store, None)
+        assert talk.outcome.decision.cache == "miss"
+    assert (learn.ticket, learn.content, learn.answer_id) == (7, "It is money back.", None)
+    assert store.entry.answer_id == "answer-1"
+
+
+def test_what_a_guard_refuses_is_no_candidate() -> None:
+    with Playbook(policy(cache=LEARNED), ask("how do I enable it")) as talk:
+        talk.told(LookupExact, None)
+        talk.told(Embed, EMBEDDED)
+        talk.reply((kept(talk.expect(LookupSimilar), text="how do I disable it"),))
+        assert talk.told(Judge, Judged(None, "nothing is near", 0)).hits == ()
+        talk.told(Call, answered())
+        talk.told(Learn, "x")
+        talk.told(Store, None)
+        assert "refused by guard" in whats(talk.outcome)
+
+
+def test_a_judge_that_fails_is_a_miss() -> None:
+    with Playbook(policy(cache=LEARNED), ask()) as talk:
+        talk.told(LookupExact, None)
+        talk.told(Embed, EMBEDDED)
+        talk.reply((kept(talk.expect(LookupSimilar)),))
+        talk.told(Judge, Failed("learning"))
+        talk.told(Call, answered())
+        talk.told(Store, None)
+        assert talk.outcome.decision.cache == "miss"

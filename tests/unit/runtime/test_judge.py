@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from costpol.commands import Entry, Failed, Hit, Judge, Judged, Learn, Scope
+from costpol.runtime.judge import CacheJudge, open_judge, same_answer
+
+SCOPE = Scope("tenant", "tenant:acme")
+DIMENSION = 16
+
+
+def body(content: str) -> bytes:
+    message = {"role": "assistant", "content": content}
+    return json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
+
+
+def hit(text: str, similarity: float, *, answer: str | None = None, content: str = "yes") -> Hit:
+    entry = Entry(
+        partition="p", question=text, scope=SCOPE, intent="faq", text=text, body=body(content), model="m", created=0.0,
+        expires=1e9, cost_picodollars=1, answer_id=answer,
+    )  # fmt: skip
+    return Hit(entry, similarity)
+
+
+def question(number: int, hits: tuple[Hit, ...], chance: float = 0.99) -> Judge:
+    vector = np.random.default_rng(number).normal(size=DIMENSION).astype(np.float32)
+    return Judge(vector / np.linalg.norm(vector), f"question {number}", hits, "faq", 0.02, chance)
+
+
+def opened(path: Path | None = None) -> CacheJudge:
+    return open_judge(path, "embedder", DIMENSION, "v1", floor=0.95)
+
+
+def judged(judge: CacheJudge, command: Judge) -> Judged:
+    reply = judge.judge(command)
+    assert isinstance(reply, Judged)
+    return reply
+
+
+def test_until_there_is_evidence_only_what_is_nearer_than_the_embedders_own_threshold_is_given() -> None:
+    judge = opened()
+    assert judged(judge, question(1, (hit("a", 0.96, answer="x"),))).place == 0
+    assert judged(judge, question(2, (hit("a", 0.94, answer="x"),))).place is None
+    assert judged(judge, question(3, ())).place is None
+
+
+def test_neighbours_that_disagree_are_not_given_before_there_is_evidence() -> None:
+    judge = opened()
+    assert judged(judge, question(1, (hit("a", 0.96, answer="x"), hit("b", 0.955, answer="y")))).place is None
+
+
+def test_what_a_log_says_is_the_name_of_the_answer() -> None:
+    judge = opened()
+    ticket = judged(judge, question(1, (hit("a", 0.5, answer="x"),))).ticket
+    assert judge.learn(Learn(ticket, "whatever", "x")) == "x"
+
+
+def test_an_answer_that_says_the_same_takes_the_name_of_the_kept_one() -> None:
+    judge = opened()
+    kept = hit("a", 0.5, answer="x", content="Open the settings and choose the second entry.")
+    same = judged(judge, question(1, (kept,))).ticket
+    assert judge.learn(Learn(same, "open the settings and choose the second entry.", None)) == "x"
+    other = judged(judge, question(2, (kept,))).ticket
+    assert judge.learn(Learn(other, "That is not possible.", None)) not in ("x", None)
+
+
+def test_a_judgement_teaches_once() -> None:
+    judge = opened()
+    ticket = judged(judge, question(1, (hit("a", 0.5, answer="x"),))).ticket
+    judge.learn(Learn(ticket, "yes", None))
+    assert judge.learn(Learn(ticket, "yes", None)) == Failed("judgement-forgotten")
+
+
+def test_what_was_learned_survives_a_restart(tmp_path: Path) -> None:
+    judge = opened(tmp_path / "learned.npz")
+    for number in range(200):
+        ticket = judged(judge, question(number, (hit("a", 0.6, answer=f"x{number % 3}"),))).ticket
+        judge.learn(Learn(ticket, "yes", f"x{number % 3 if number % 4 else 7}"))
+    judge.save()
+    again = opened(tmp_path / "learned.npz")
+    assert again.state.calibration.learned == judge.state.calibration.learned > 0
+    assert again.state.stored == judge.state.stored == 200
+    assert opened(tmp_path / "learned.npz").report() == judge.report()
+
+
+@pytest.mark.parametrize("change", ["embedder", "templates", "damage"])
+def test_what_was_learned_of_something_else_is_learned_anew(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "learned.npz"
+    judge = opened(path)
+    judge.learn(Learn(judged(judge, question(1, (hit("a", 0.5, answer="x"),))).ticket, "yes", "x"))
+    judge.save()
+    if change == "damage":
+        path.write_bytes(path.read_bytes()[:-40])
+    again = open_judge(
+        path, "other" if change == "embedder" else "embedder", DIMENSION, "v2" if change == "templates" else "v1", 0.95
+    )
+    assert again.state.stored == 0
+
+
+def test_nothing_is_judged_while_a_fit_runs_and_the_answer_still_has_a_name() -> None:
+    fits = []
+    judge = opened()
+    judge.fit_elsewhere = fits.append
+    ticket = 0
+    for number in range(400):
+        reply = judge.judge(question(number, (hit("a", 0.6, answer=f"x{number % 3}"),)))
+        if isinstance(reply, Failed):
+            break
+        ticket = reply.ticket
+        judge.learn(Learn(ticket, "yes", f"x{number % 2}"))
+    assert reply == Failed("learning")
+    fits.pop()()
+    assert isinstance(judge.judge(question(999, ())), Judged)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Yes, within 30 days.", "yes, within 30 days.", True),
+        ("You can return it within 30 days for free.", "You can return it within 14 days for free.", False),
+        ("It is possible to return it here today.", "It is not possible to return it here today.", False),
+        ("Open the settings.", "Call the support.", False),
+    ],
+)
+def test_answers_are_compared_by_what_they_say(one: str, other: str, same: bool) -> None:
+    assert same_answer(one, other) is same
