@@ -7,6 +7,7 @@ left out of its node, and a node of which a part is missing is left out too.
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -32,6 +33,8 @@ from costpol.policy.scalars import Raw, Scalar
 from costpol.policy.source import MAX_FINDINGS
 from costpol.policy.suggestion import nearest, surely_meant
 from costpol.policy.tree import ListTree, MapTree, ScalarTree, Tree, is_null, plain_data
+
+_LAST_POSITION = re.compile(r"(?:\.[0-9]+)+$")
 
 N = TypeVar("N", bound=Node)
 
@@ -96,11 +99,13 @@ def _bind_node(node: type[N], tree: MapTree, span: Span, binding: _Binding) -> N
     values: dict[str, Any] = {}
     unread: set[str] = set()
     written = {key.text for key, _ in tree.members}
+    unknown = [key.text for key, _ in tree.members if key.text not in plan]
+    missing = [name for name, (declaration, _) in plan.items() if declaration.required and name not in written]
     for key, value in tree.members:
         entry = plan.get(key.text)
         if entry is None:
             unwritten = [name for name in plan if name not in written]
-            guess = nearest(key.text, unwritten)
+            guess = nearest(key.text, unwritten) or (missing[0] if len(missing) == len(unknown) == 1 else None)
             binding.add(_unknown_key(key, plan, guess, surely_meant(key.text, unwritten)))
             unread.add(plan[guess][0].attribute if guess else "")
             continue
@@ -224,7 +229,7 @@ def _union(shapes: list[_Shape]) -> _Shape:
 
 def _scalar(expected: str, reader: ScalarReader) -> _Shape:
     def read(tree: ScalarTree, path: str, name: Span | None, binding: _Binding) -> Any:
-        value = reader(tree, path)
+        value = reader(tree, _LAST_POSITION.sub("", path))
         if isinstance(value, Diagnostic):
             binding.add(value)
             return _MISSING
@@ -272,7 +277,7 @@ def _mapping(key: _Shape, value: _Shape) -> _Shape:
 def _member_name(key: _Shape, written: ScalarTree, path: str, binding: _Binding) -> Any:
     if key.scalar is None:
         raise TypeError("a mapping's names are scalars")
-    return key.scalar(written, f"a name in {path}", None, binding)
+    return key.scalar(written, path, None, binding)
 
 
 def _node(node: type[Node]) -> _Shape:
@@ -314,5 +319,5 @@ def _unknown_key(key: ScalarTree, plan: Mapping[str, Any], guess: str | None, su
 
 def _missing_key(node: type[Node], declaration: Declared, span: Span) -> Diagnostic:
     code = _MISSING_KEY_CODES.get((node.__name__, declaration.name), codes.MISSING_KEY)
-    help = f"add `{declaration.name}:`, {declaration.key.doc}"
+    help = f"add `{declaration.name}:` ({declaration.key.doc})"
     return code.at(span, f"`{declaration.name}` is missing", help)

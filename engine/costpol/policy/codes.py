@@ -48,6 +48,7 @@ MISSING_END_MARKER = Code(
 )
 UNKNOWN_KEY = Code("CP101", "unknown-key", "a key that the language does not have")
 UNDEFINED_REFERENCE = Code("CP102", "undefined-reference", "a name that nothing in the bundle declares")
+SCORE_SCALE_MISMATCH = Code("CP104", "score-scale-mismatch", "a share or likeness given on another scale than 0 to 1")
 NON_FINITE_NUMBER = Code("CP105", "non-finite-number", "a number that is not finite, or negative where it cannot be")
 WRONG_TYPE = Code("CP106", "wrong-type", "a value of another shape than the key takes")
 INVALID_VALUE = Code("CP107", "invalid-value", "a value that cannot be read as what the key takes")
@@ -71,7 +72,8 @@ UNDEFINED_TEMPLATE_VARIABLE = Code(
 
 CATALOGUE: tuple[Code, ...] = (
     YAML_SYNTAX, DUPLICATE_KEY, AMBIGUOUS_SCALAR, ALIAS_OR_MERGE_KEY, MISSING_END_MARKER,
-    UNKNOWN_KEY, UNDEFINED_REFERENCE, NON_FINITE_NUMBER, WRONG_TYPE, INVALID_VALUE, MISSING_KEY, UNKNOWN_WORD,
+    UNKNOWN_KEY, UNDEFINED_REFERENCE, SCORE_SCALE_MISMATCH, NON_FINITE_NUMBER, WRONG_TYPE, INVALID_VALUE,
+    MISSING_KEY, UNKNOWN_WORD,
     NAME_CLASH, INCONSISTENT_KEYS, UNKNOWN_KIND, MISSING_KIND, DUPLICATE_KIND, INTENT_WITHIN_INTENTS,
     MISSING_DEFAULT_RULE, MISSING_EXCLUSIONS, UNDEFINED_TEMPLATE_VARIABLE,
 )  # fmt: skip

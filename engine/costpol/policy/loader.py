@@ -17,6 +17,7 @@ from costpol.errors import BundleError, UsageError
 from costpol.policy import codes
 from costpol.policy.binding import bind
 from costpol.policy.bundle import Bundle
+from costpol.policy.declaration import declared
 from costpol.policy.node import Node
 from costpol.policy.nodes.batch import Batch
 from costpol.policy.nodes.budgets import Budgets
@@ -29,8 +30,9 @@ from costpol.policy.nodes.routing import Routing
 from costpol.policy.nodes.tests import Tests
 from costpol.policy.references import check_references
 from costpol.policy.scalar_reading import shorten
-from costpol.policy.source import LINE_BREAK, MAX_BYTES, Source, read_source
+from costpol.policy.source import MAX_BYTES, Source, read_source
 from costpol.policy.suggestion import did_you_mean
+from costpol.policy.syntax import LINE_BREAK
 from costpol.policy.tree import MapTree, ScalarTree
 
 if TYPE_CHECKING:
@@ -90,9 +92,11 @@ def load_bundle(files: Mapping[str, bytes]) -> Loaded:
     nodes: dict[str, list[Node]] = {}
     places: dict[str, Span] = {}
     attempted: set[str] = set()
+    unknown = 0
     for source in sources:
         kind = _kind(source, found)
         if source.tree is None or kind is None:
+            unknown += 1
             continue
         attempted.add(kind)
         place = _kind_place(source.tree)
@@ -104,7 +108,7 @@ def load_bundle(files: Mapping[str, bytes]) -> Loaded:
         found += findings
         if node is not None:
             nodes.setdefault(kind, []).append(node)
-    if all(source.tree is not None for source in sources) and not any(d.code == codes.UNKNOWN_KIND.code for d in found):
+    if unknown == 0:  # else the kind that is missing may be the one that could not be told
         found += _missing_kinds(attempted, sources)
     bundle = None if has_errors(found) else _bundle(nodes, sources, digest(files))
     if bundle is not None:
@@ -176,11 +180,10 @@ def _kind(source: Source, found: list[Diagnostic]) -> str | None:
         start = Span(
             source.file, source.tree.span.line, source.tree.span.column, source.tree.span.line, source.tree.span.column
         )
-        found.append(
-            codes.MISSING_KEY.at(
-                start, "this file does not say its kind", f"start it with `kind:` and {_listed_kinds()}"
-            )
-        )
+        kind = _likely_kind(source.tree)
+        help = f"start it with `kind: {kind}`" if kind else f"start it with `kind:` and {_listed_kinds()}"
+        fix = Fix(f"write `kind: {kind}`", (Edit(start, f"kind: {kind}\n"),), safe=False) if kind else None
+        found.append(codes.MISSING_KEY.at(start, "this file does not say its kind", help, fix=fix))
         return None
     if isinstance(value, ScalarTree) and value.text in KINDS:
         return value.text
@@ -196,6 +199,15 @@ def _kind(source: Source, found: list[Diagnostic]) -> str | None:
         codes.UNKNOWN_KIND.at(value.span, f"{written} is no kind of policy file", guess or f"write {_listed_kinds()}")
     )
     return None
+
+
+def _likely_kind(tree: MapTree) -> str | None:
+    """The only kind that has all the keys of a file; not told for `{...}` in brackets."""
+    if not tree.members or tree.members[0][0].span.column != tree.span.column:
+        return None
+    written = {key.text for key, _ in tree.members}
+    fitting = [kind for kind, node in KINDS.items() if written <= {each.name for each in declared(node)}]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _listed_kinds() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from costpol.diagnostics import Diagnostic, Edit, Fix
 from costpol.policy import codes, scalars
+from costpol.policy.correction import correction, cure
 from costpol.policy.suggestion import nearest
 from costpol.policy.tree import ScalarTree, is_null, is_number_elsewhere, is_word_boolean, resolve, truth
 
@@ -18,6 +19,7 @@ _NUMBERS: tuple[Any, ...] = (scalars.Usd, scalars.Duration, scalars.Count, scala
 _NUMERIC_SCALARS = frozenset(alias.__metadata__[0].name for alias in _NUMBERS)
 _NON_FINITE = re.compile(r"\$?\s?[-+]?\.?(?:inf|infinity|s?nan)[0-9]*(?:\s?%|\s?USD)?", re.IGNORECASE)
 _LONGEST_NUMBER = 64
+_LARGE_SHARE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _MEANINGS = {"boolean": "a boolean", "integer": "a number", "number": "a number"}
 
 
@@ -80,7 +82,7 @@ def read_integer(tree: ScalarTree, name: str) -> int | Diagnostic:
 def scalar_reader(scalar: scalars.Scalar) -> ScalarReader:
     """A reader of one of the language's own scalars."""
     if scalar.name in _NUMERIC_SCALARS:
-        return lambda tree, name: _refuse_number(tree, name) or _read(scalar, tree, name)
+        return lambda tree, name: _refuse_number(tree, name, scalar) or _read(scalar, tree, name)
     if scalar.name == "a name":
         return lambda tree, name: _refuse_name(tree, name) or _read(scalar, tree, name)
     return lambda tree, name: _refuse_untyped(tree, name) or _read(scalar, tree, name)
@@ -128,7 +130,10 @@ def _read(scalar: scalars.Scalar, tree: ScalarTree, name: str) -> Any:
     except ValueError as error:
         expected = str(error)
         what = expected if ": " in expected or ", not" in expected else f"{expected}, not {shorten(tree.text)}"
-        return codes.INVALID_VALUE.at(tree.span, f"`{name}`: {what}")
+        meant = correction(scalar, tree.text)
+        fix = Fix(f"write `{meant}`", (Edit(tree.span, meant),), safe=False) if meant else None
+        help = f"did you mean `{meant}`?" if meant else cure(scalar, expected)
+        return codes.INVALID_VALUE.at(tree.span, f"`{name}`: {what}", help, fix=fix)
 
 
 def _refuse_untyped(tree: ScalarTree, name: str) -> Diagnostic | None:
@@ -147,7 +152,7 @@ def _refuse_name(tree: ScalarTree, name: str) -> Diagnostic | None:
     )  # fmt: skip
 
 
-def _refuse_number(tree: ScalarTree, name: str) -> Diagnostic | None:
+def _refuse_number(tree: ScalarTree, name: str, scalar: scalars.Scalar | None = None) -> Diagnostic | None:
     """What no number with or without a unit may look like, before it is read as one."""
     text = tree.text
     if is_null(tree):
@@ -163,6 +168,14 @@ def _refuse_number(tree: ScalarTree, name: str) -> Diagnostic | None:
         return codes.NON_FINITE_NUMBER.at(
             tree.span, f"`{name}` is not a finite number", "drop the key where nothing limits it"
         )
+    if scalar is not None and scalar.name == "a share" and _LARGE_SHARE.fullmatch(text) and float(text) > 1:
+        meant = f"{text}%"
+        percent = float(text) <= 100
+        return codes.SCORE_SCALE_MISMATCH.at(
+            tree.span, f"`{name}` is a share between 0 and 1, not {shorten(text)}",
+            f"did you mean `{meant}`?" if percent else "write a share such as `0.92` or `92%`",
+            fix=Fix(f"write `{meant}`", (Edit(tree.span, meant),), safe=False) if percent else None,
+        )  # fmt: skip
     if text.startswith(("-", "$-", "$ -")):
         return codes.NON_FINITE_NUMBER.at(tree.span, f"`{name}` cannot be negative", "write a number from 0 on")
     return None

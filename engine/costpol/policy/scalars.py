@@ -62,9 +62,7 @@ def _read_key_source(text: str) -> str:
         and variable.isascii()
     ):
         return text
-    raise ValueError(
-        "expected `$NAME` of an environment variable, `caller` or `none`: a key itself never stands in a policy"
-    )
+    raise ValueError("expected `$NAME` of an environment variable, `caller` or `none`: no key stands in a policy")
 
 
 def _read_time_zone(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from costpol.diagnostics import Diagnostic, Edit, Fix, Related, Span
 from costpol.policy import codes
+from costpol.policy.syntax import LINE_BREAK, syntax_error
 from costpol.policy.tree import ListTree, MapTree, ScalarTree, Tree, resolve
 
 MAX_BYTES = 1 << 20
@@ -21,19 +22,8 @@ MAX_DEPTH = 64
 MAX_EVENTS = 100_000
 MAX_FINDINGS = 100
 
-LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _REFUSED = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _REFUSED_IN_TEXT = re.compile("[\x00\x1b]")
-_HELP = (
-    ("tab", "indent with spaces"),
-    ("mapping values are not allowed", "put text that contains `: ` in quotes, and check the indentation"),
-    ("cannot start any token", "put text that starts with this character in quotes"),
-    ("could not find expected ':'", "write `key: value`, with a space after the colon"),
-    ("<document start>", "write one mapping per file, and nothing after `...`"),
-    ("end of stream", "close what was opened: the file may be cut off"),
-    ("expected ',' or", "close the bracket, or add the missing comma"),
-    ("did not find expected", "check the indentation: members of one mapping or list start in one column"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +78,7 @@ def _compose(text: str, file: str) -> Source:
     except _EnoughFoundError:
         pass
     except yaml.YAMLError as error:
-        composer.found.append(_syntax_error(error, file, text))
+        composer.found.append(syntax_error(error, file, text))
     if not composer.found:
         composer.refuse_tabs()
     found = tuple(composer.found)
@@ -274,20 +264,6 @@ class _Composer:
 
 
 _NO_NAME = {"null": "no value at all", "boolean": "a boolean", "integer": "a number", "number": "a number"}
-
-
-def _syntax_error(error: Exception, file: str, text: str) -> Diagnostic:
-    """libyaml's complaint, at its place."""
-    problem = str(getattr(error, "problem", None) or "it cannot be read")
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    lines = LINE_BREAK.split(text)
-    line = min(mark.line, len(lines) - 1) if mark else 0
-    column = min(mark.column, len(lines[line])) if mark else 0
-    if lines[line][column : column + 1] == "\t":
-        problem = "found a tab outside of quoted text"
-    help = next((help for part, help in _HELP if part in problem), "check quotes, brackets and indentation")
-    where = Span(file, line + 1, column + 1, line + 1, min(column + 1, len(lines[line])) + 1)
-    return codes.YAML_SYNTAX.at(where, f"this is not valid YAML: {problem}", help)
 
 
 def _place(file: str, before: str, width: int = 0) -> Span:

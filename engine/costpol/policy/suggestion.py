@@ -15,7 +15,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
         return None
     from difflib import get_close_matches
 
-    alike = (candidate for candidate in known if abs(len(candidate) - len(word)) <= 4)
+    alike = (name for name in known if abs(len(name) - len(word)) <= max(4, len(name) // 2))
     lowered = {candidate.lower(): candidate for candidate in islice(alike, _MOST)}
     close = get_close_matches(
         word.lower().replace("_", "-"), [name.replace("_", "-") for name in lowered], n=1, cutoff=0.65

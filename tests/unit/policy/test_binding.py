@@ -22,7 +22,7 @@ from costpol.policy.nodes.tests import Case
 from costpol.policy.source import read_source
 
 _NO_DURATION = "`ttl`: expected a duration with its unit, such as `90s`, `15m`, `24h` or `7d`, not `90`"
-_NO_SHARE = "`threshold`: expected a share between 0 and 1, such as `0.92` or `92%`, not `92`"
+_NO_SHARE = "`threshold` is a share between 0 and 1, not `92`"
 _AMBIGUOUS = "`{}` is a boolean to some YAML readers and text to others"
 
 
@@ -145,7 +145,7 @@ def test_a_mapping_of_nodes_keeps_its_order() -> None:
         (When, "any: [null]\n", "CP108", "`any` has no value"),
         (IntentPrompt, "max_output_tokens: 0\n", "CP107", "`max_output_tokens` is at least 1, not 0"),
         (IntentCache, "ttl: 90\n", "CP107", _NO_DURATION),
-        (IntentCache, "threshold: 92\n", "CP107", _NO_SHARE),
+        (IntentCache, "threshold: 92\n", "CP104", _NO_SHARE),
         (Budgets, "kind: budgets\nbudgets: {}\n", "CP107", "`budgets` cannot be empty"),
         (Budgets, "kind: budgets\nbudgets: {no: {limit: 1 USD, per: day}}\n", "CP003", _AMBIGUOUS.format("no")),
     ],

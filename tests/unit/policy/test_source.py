@@ -98,7 +98,7 @@ def _trees(tree: Tree) -> list[Tree]:
         ("just text\n", "CP001", 1, 1),
         ("a: b: c\n", "CP001", 1, 5),
         ("a: [1, 2\n", "CP001", 2, 1),
-        ('a: "open\n', "CP001", 2, 1),
+        ('a: "open\n', "CP001", 1, 4),
         ("a: @x\n", "CP001", 1, 4),
     ],
 )

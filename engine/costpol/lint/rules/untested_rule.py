@@ -43,6 +43,7 @@ from collections.abc import Iterator
 
 from costpol.diagnostics import Diagnostic, Severity
 from costpol.lint.facts import Facts
+from costpol.lint.reach.survey import Impossible, Shadowed
 from costpol.lint.targets import members
 from costpol.policy.bundle import Bundle
 from costpol.policy.nodes.matcher import When
@@ -60,7 +61,11 @@ def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
         return
     named = {expect.rule for expect in expected if expect.rule is not None}
     modelled = {expect.model for expect in expected if expect.rule is None and expect.model is not None}
-    for rule in bundle.routing.rules:
+    verdicts = facts.routing.verdicts if facts.routing is not None else ()
+    dead = {number for number, verdict in enumerate(verdicts) if isinstance(verdict, Shadowed | Impossible)}
+    for number, rule in enumerate(bundle.routing.rules):
+        if number in dead:  # no test could reach it, and that is said already
+            continue
         if rule.name not in named and not _too_long(rule.when) and modelled.isdisjoint(members(bundle, rule.route)):
             yield Diagnostic(
                 CODE, NAME, SEVERITY, rule.at("name"), f"no test expects rule `{rule.name}`",
