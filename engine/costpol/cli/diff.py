@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +14,12 @@ from costpol.cli.dry_run import exit_code, replay, trips, write
 from costpol.cli.terminal import use_color
 from costpol.errors import UsageError
 from costpol.policy.loader import load_folder
+from costpol.reporting.findings.snippet import visible
 
 if TYPE_CHECKING:
+    from costpol.evaluate.effects import Effect
     from costpol.evaluate.meaning import MeaningChange
+    from costpol.evaluate.shifted import Reach
     from costpol.policy.bundle import Bundle
     from costpol.reporting.savings.figures import Savings
 
@@ -28,32 +33,76 @@ _SIGNS = {"added": ("+", "32"), "removed": ("-", "31"), "changed": ("~", "33"), 
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", help="Default: text.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the report to a file.")
 @click.option("--fail-if", "gate", help="Exit with 1 if this holds: `against.difference.policy_usd > 0`.")
-def command(*, old: Path, new: Path, logs: tuple[str, ...], format_: str, output: Path | None, gate: str | None) -> int:
-    """Compare the policy NEW with the policy OLD, value by value.
+@click.option("--fail-on", type=click.Choice(("widening",)), help="Exit with 1 if anything widens.")
+def command(
+    *, old: Path, new: Path, logs: tuple[str, ...], format_: str, output: Path | None, gate: str | None,
+    fail_on: str | None,
+) -> int:  # fmt: skip
+    """Compare the policy NEW with the policy OLD by what they mean: who gets an answer, what may be spent, where
+    requests go.
 
-    Exits with 0 whatever the differences, with 1 if a policy does not load or the gate of `--fail-if` trips.
+    Exits with 0 whatever the differences, with 1 if a policy does not load, the gate of `--fail-if` trips, or something
+    widens and `--fail-on widening` asks.
     """
     from costpol.evaluate.gate import parse_gate
-    from costpol.evaluate.meaning import meaning_changes
 
     if gate is not None and not logs:
         raise UsageError("`--fail-if` compares figures of a log, and none is given", "name one with `--log`")
     parsed = None if gate is None else parse_gate(gate)
-    before, after = load_folder(old).require(), load_folder(new).require()
-    changes = meaning_changes(before, after)
+    difference = compare(load_folder(old).require(), load_folder(new).require())
     savings = replay(logs, new, old) if logs else None
     tripped = None if parsed is None or savings is None else trips(parsed, savings)
     if format_ == "json":
-        text = render_json(before, after, changes, savings)
+        text = render_json(difference, savings)
     else:
-        text = render_text(changes, savings, color=output is None and use_color(sys.stdout))
+        text = render_text(difference, savings, color=output is None and use_color(sys.stdout))
     write(text, output)
-    return exit_code(tripped)
+    widened = fail_on is not None and difference.widening
+    if widened:
+        click.echo("the new policy widens the old one", err=True)
+    return 1 if widened else exit_code(tripped)
 
 
-def render_text(changes: list[MeaningChange], savings: Savings | None, *, color: bool = False) -> str:
-    """A line per change, then the report of the log where there is one."""
-    lines = [line for change in changes for line in _change(change, color)] or ["no change in meaning"]
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two policies, every change with its effect, and the requests that another rule decides."""
+
+    old: Bundle
+    new: Bundle
+    changes: list[tuple[MeaningChange, Effect]]
+    reach: Reach
+
+    @property
+    def widening(self) -> bool:
+        effects = [effect for _, effect in self.changes] + [moved.effect for moved in self.reach.moved]
+        return any(effect.widening for effect in effects)
+
+
+def compare(old: Bundle, new: Bundle) -> Compared:
+    """What a new policy means that the old one does not, at today's prices."""
+    from costpol.evaluate.effects import Policies, effect_of
+    from costpol.evaluate.meaning import meaning_changes
+    from costpol.evaluate.shifted import moved_requests
+    from costpol.runtime.facts import lint_facts
+
+    policies = Policies(old, new, lint_facts(time.time()))
+    changes = [(change, effect_of(change, policies)) for change in meaning_changes(old, new)]
+    return Compared(old, new, changes, moved_requests(policies))
+
+
+def render_text(difference: Compared, savings: Savings | None, *, color: bool = False) -> str:
+    """What widens first, then every other change by its effect, the requests that move, and the report of the log."""
+    from costpol.evaluate.effects import KINDS
+
+    loud = [pair for pair in difference.changes if pair[1].widening]
+    lines: list[str] = []
+    if loud:
+        lines += _section("WIDENS: look at these", loud, color)
+    for kind in KINDS:
+        quiet = [pair for pair in difference.changes if pair[1].kind == kind and not pair[1].widening]
+        lines += _section(kind, quiet, color) if quiet else []
+    lines += _moved(difference.reach, color)
+    lines = lines[1:] or ["no change in meaning"]
     if savings is not None:
         from costpol.reporting.savings.text import render_text as render_savings
 
@@ -61,25 +110,65 @@ def render_text(changes: list[MeaningChange], savings: Savings | None, *, color:
     return "\n".join(lines)
 
 
-def render_json(old: Bundle, new: Bundle, changes: list[MeaningChange], savings: Savings | None) -> str:
-    """The changes and the replay as a JSON document."""
+def render_json(difference: Compared, savings: Savings | None) -> str:
+    """The changes, the requests that move, and the replay as a JSON document."""
     from msgspec import json
 
     from costpol.reporting.savings.document import to_document
 
     document: dict[str, Any] = {
-        "old": old.digest,
-        "new": new.digest,
+        "old": difference.old.digest,
+        "new": difference.new.digest,
+        "widening": difference.widening,
         "changes": [
             {
                 "what": change.what, "path": change.path, "old": change.old, "new": change.new,
-                "file": change.span.file, "line": change.span.line,
+                "file": change.span.file, "line": change.span.line, **_effect(effect),
             }
-            for change in changes
+            for change, effect in difference.changes
         ],
+        "reach": {
+            "complete": difference.reach.complete,
+            "moved": [
+                {
+                    "from": moved.before, "to": moved.after, "request": moved.request, "confirmed": moved.confirmed,
+                    **_effect(moved.effect),
+                }
+                for moved in difference.reach.moved
+            ],
+        },
         "replay": None if savings is None else to_document(savings),
     }  # fmt: skip
     return json.format(json.Encoder(decimal_format="number").encode(document), indent=2).decode()
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    return {"effect": effect.kind, "widening": effect.widening, "why": effect.why}
+
+
+def _section(title: str, changes: list[tuple[MeaningChange, Effect]], color: bool) -> list[str]:
+    heading = f"\x1b[1m{title}\x1b[0m" if color else title
+    lines = ["", heading]
+    for change, effect in changes:
+        lines += [f"  {line}" for line in _change(change, color)]
+        if effect.why is not None:
+            lines.append(f"      {effect.why}")
+    return lines
+
+
+def _moved(reach: Reach, color: bool) -> list[str]:
+    """The requests that another rule decides."""
+    lines: list[str] = []
+    if reach.moved:
+        title = "requests that another rule decides"
+        lines += ["", f"\x1b[1m{title}\x1b[0m" if color else title]
+    for moved in reach.moved:
+        effect = "" if moved.effect.kind == "other" else f", {moved.effect.kind}"
+        lines.append(f"  {moved.before} -> {moved.after}{effect}")
+        lines.append(f"      {visible(moved.request)}{'' if moved.confirmed else '  (no request found that shows it)'}")
+    if not reach.complete:
+        lines += ["", "the rules have more cases than are looked at: other requests may move, too"]
+    return lines
 
 
 def _change(change: MeaningChange, color: bool) -> list[str]:

@@ -72,3 +72,31 @@ def test_a_policy_that_is_not_there_is_bad_usage(policies: tuple[str, str]) -> N
 def test_a_gate_without_a_log_is_bad_usage(policies: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", *policies, "--fail-if", "against.difference.policy_usd > 0"]) == 2
     assert "`--log`" in capsys.readouterr().err
+
+
+def test_what_widens_stands_on_top_and_can_be_stopped(
+    policies: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    strong, cheap = policies
+    assert main(["diff", cheap, strong, "--fail-on", "widening"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith("WIDENS: look at these\n  ~ routing.default")
+    assert "widens" in captured.err
+    assert main(["diff", strong, cheap, "--fail-on", "widening"]) == 0
+    assert capsys.readouterr().out.startswith("costs less\n  ~ routing.default")
+
+
+def test_json_tells_every_effect(policies: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    strong, cheap = policies
+    rule = "rules:\n  - {name: deep-work, when: {message: {words: [analyze]}}, route: strong}\n"
+    (Path(cheap) / "routing.yaml").write_text(f"kind: routing\ndefault: cheap\n{rule}...\n")
+    assert main(["diff", strong, cheap, "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["widening"] is False
+    assert [(change["path"], change["effect"]) for change in document["changes"]] == [
+        ("routing.default", "costs less"),
+        ("routing.rules.deep-work", "other"),
+    ]
+    (moved,) = document["reach"]["moved"]
+    assert (moved["from"], moved["to"], moved["confirmed"]) == ("default", "deep-work", True)
+    assert document["reach"]["complete"] is True
