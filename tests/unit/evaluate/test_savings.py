@@ -85,7 +85,7 @@ def test_hits_are_judged_by_the_right_answers_name(run: Any, record: Any, cached
 
 
 def test_guards_are_counted(run: Any, record: Any, cached: Any) -> None:
-    cached = {**cached, "p/cache.yaml": cached["p/cache.yaml"].replace(b"0.95", b"0.90")}
+    cached = {**cached, "p/cache.yaml": cached["p/cache.yaml"].replace(b"0.95", b"0.85")}
     lines = [record(f"how do I {word} the two factor login", time=DAY) for word in ("enable", "disable")]
     savings = run(lines, cached)
     assert savings.cache.hits == 0
