@@ -346,7 +346,8 @@ class CallFailed:
 
 
 Command = (
-    Embed | NearestIntents | LookupExact | LookupSimilar | Judge | Learn | Join | Standing | Reserve | Call | Settle | Store
+    Embed | NearestIntents | LookupExact | LookupSimilar | Judge | Learn | Join
+    | Standing | Reserve | Call | Settle | Store
 )  # fmt: skip
 
 Flow = Generator[Command, Any, Any]

@@ -39,7 +39,8 @@ def test_a_shipped_policy_has_no_finding(bundle: Path) -> None:
 
 @pytest.mark.parametrize("bundle", BUNDLES, ids=name)
 def test_a_shipped_policy_passes_its_tests_and_they_reach_all_of_it(bundle: Path) -> None:
-    result = CliRunner().invoke(command, ["test", str(bundle), "--format", "json", "--fail-under", "100"], standalone_mode=False)
+    words = ["test", str(bundle), "--format", "json", "--fail-under", "100"]
+    result = CliRunner().invoke(command, words, standalone_mode=False)
     assert result.return_value == 0, result.output
 
 

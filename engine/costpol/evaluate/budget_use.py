@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from costpol.commands import Exceeded, Failed, Granted, Hold, Reserve, Settle
-from costpol.ledger.sqlite import SqliteLedger
 from costpol.pipeline.decision import Outcome
 from costpol.policy.bundle import Bundle
 from costpol.policy.nodes.budgets import Budget
 from costpol.reporting.savings.figures import BudgetFigures
+from costpol.runtime.stores import Ledger
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class _Use:
 class BudgetUse:
     """Answers `Reserve` and `Settle` by the ledger, and keeps the largest share of every budget."""
 
-    def __init__(self, bundle: Bundle, ledger: SqliteLedger) -> None:
+    def __init__(self, bundle: Bundle, ledger: Ledger) -> None:
         budgets = bundle.budgets.budgets if bundle.budgets is not None else {}
         self._uses = {name: _Use(budget) for name, budget in budgets.items()}
         self._ledger = ledger
