@@ -37,6 +37,7 @@ schemas: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/costpol rule --all --write docs/rules
+	$(BIN)/costpol schema --reference > docs/reference.md
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .costpol

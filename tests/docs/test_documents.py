@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from costpol.cli.main import SUBCOMMANDS
+from costpol.cli.schema import reference_page
 from costpol.policy.loader import KINDS, load_bundle, read_bundle
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,10 @@ def test_every_policy_shown_loads(document: Path) -> None:
         files[f"{kind.group(1)}.yaml"] = block.encode()
         files.pop("tests.yaml", None)
         assert load_bundle(files).diagnostics == []
+
+
+def test_the_reference_is_current() -> None:
+    assert (ROOT / "docs/reference.md").read_text() == reference_page(), "run `make docs`"
 
 
 def test_every_subcommand_is_documented() -> None:

@@ -9,14 +9,19 @@ import click
 
 from costpol.errors import UsageError
 from costpol.policy.loader import KINDS
+from costpol.policy.reference import reference
 from costpol.policy.schema import schema
 
 
 @click.command("schema", short_help="print or write the JSON Schemas for editors")
 @click.argument("kind", required=False, type=click.Choice(list(KINDS)))
 @click.option("--write", "folder", type=click.Path(path_type=Path), help="Write one file per kind into this folder.")
-def command(kind: str | None, folder: Path | None) -> int:
+@click.option("--reference", "as_reference", is_flag=True, help="Print every key of the language, as Markdown.")
+def command(kind: str | None, folder: Path | None, as_reference: bool) -> int:
     """Print the schema of KIND, or of every kind as one object; or write them as files."""
+    if as_reference:
+        click.echo(reference_page(), nl=False)
+        return 0
     kinds = [kind] if kind else list(KINDS)
     if folder is not None:
         write_schemas(folder, kinds)
@@ -26,6 +31,12 @@ def command(kind: str | None, folder: Path | None) -> int:
     else:
         click.echo(json.dumps({name: schema(name) for name in kinds}, indent=2))
     return 0
+
+
+def reference_page() -> str:
+    """The page that lists every key, for `docs/reference.md`."""
+    intro = "# Reference\n\nEvery key of every kind of file. [The language](language.md) says how they play together.\n\n"
+    return intro + reference(KINDS)
 
 
 def schema_text(kind: str) -> str:
