@@ -84,6 +84,10 @@ _INDEX_HEAD = (
     "A finding that is accepted is named at the end of its line, or on a line of its own above, with the reason:",
     "`# costpol: ignore[CP605] an unanswered call costs more than any bill`. Findings about leaks (`CP3xx`) need",
     "somebody who answers for them: `# costpol: ignore[CP303] approved_by=ada our customers are one company`.",
+    "`# costpol: disable[CP701] reason` accepts down to `# costpol: enable[CP701]`, and `disable-file[CP701] reason`,",
+    "before the first line of content, in the whole file.",
+    "",
+    "There is no CP802: a policy needs no version or owner of its own, for its digest names it in every answer.",
     "",
 )
 _LOADER_HEAD = ("", "## What keeps a policy from loading", "", "These cannot be accepted.", "")

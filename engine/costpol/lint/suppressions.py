@@ -1,7 +1,9 @@
 """`# costpol: ignore[CP401] reason`: findings that a policy's author has looked at and accepts.
 
-It stands at the end of the line that it is about, or on lines of its own directly above. Codes are listed, never left
-out. What leaks (`CP3xx`) needs somebody who answers for it: `approved_by=NAME` among the words of the reason.
+It stands at the end of the line that it is about, or on lines of its own directly above. `disable[CP701] reason` is
+about every line up to `enable[CP701]` or the end of the file, `disable-file[CP701] reason` about the whole file, and
+stands before its first line of content. Codes are listed, never left out. What leaks
+(`CP3xx`) needs somebody who answers for it: `approved_by=NAME` among the words of the reason.
 """
 
 from __future__ import annotations
@@ -12,17 +14,19 @@ from dataclasses import dataclass
 
 from costpol.diagnostics import Diagnostic, Span
 
-_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*costpol:\s*ignore\b(?P<rest>.*)$")
+_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*costpol:\s*(?P<verb>ignore|disable-file|disable|enable)\b(?P<rest>.*)$")
 _CODES = re.compile(r"\[(?P<codes>[^\]]*)\](?P<reason>.*)$")
 _APPROVAL = re.compile(r"\bapproved_by=(?P<name>\S+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """One comment. `line` is the line whose findings it is about."""
+    """One comment. `line` is the line whose findings it is about, or the first of them; per code, `ends` has the
+    last."""
 
     span: Span
     line: int
+    ends: tuple[int, ...]
     codes: tuple[str, ...]
     """Codes or names of rules, as written."""
     reason: str
@@ -34,8 +38,12 @@ class Suppression:
 
     def names(self, finding: Diagnostic) -> bool:
         """Whether the comment is about this finding."""
-        here = (finding.span.file, finding.span.line) == (self.span.file, self.line)
-        return here and (finding.code in self.codes or finding.name in self.codes)
+        if finding.span.file != self.span.file:
+            return False
+        return any(
+            code in (finding.code, finding.name) and self.line <= finding.span.line <= end
+            for code, end in zip(self.codes, self.ends, strict=True)
+        )
 
 
 def leaks(code: str) -> bool:
@@ -55,18 +63,32 @@ def accepted(findings: Iterable[Diagnostic], comments: Iterable[Suppression]) ->
 
 
 def _in_file(file: str, lines: list[str]) -> Iterable[Suppression]:
-    for number, line in enumerate(lines, start=1):
-        comment = _COMMENT.search(line)
-        if comment is None:
+    written = [(n, match) for n, line in enumerate(lines, start=1) if (match := _COMMENT.search(line)) is not None]
+    enabled = [(n, code) for n, match in written if match["verb"] == "enable" for code in _codes(match)]
+    for number, comment in written:
+        verb, line = comment["verb"], lines[number - 1]
+        if verb == "enable":
             continue
         listed = _CODES.match(comment["rest"].strip())
-        codes = tuple(code.strip() for code in listed["codes"].split(",") if code.strip()) if listed else ()
+        codes = _codes(comment)
         reason = (listed["reason"] if listed else "").strip()
         approval = _APPROVAL.search(reason)
-        about = number if line[: comment.start()].strip() else _next_content(lines, number)
+        first = number if line[: comment.start()].strip() else _next_content(lines, number)
+        ends = tuple(first for _ in codes)
+        if verb != "ignore":
+            ends = tuple(
+                min((n for n, each in enabled if each == code and n > number), default=len(lines)) for code in codes
+            )
+        if verb == "disable-file" and _next_content(lines, 0) > number:
+            first, ends = 1, tuple(len(lines) for _ in codes)
         span = Span(file, number, comment.start() + 1, number, len(line) + 1)
         words = _APPROVAL.sub("", reason).strip(" ,;:-")
-        yield Suppression(span, about, codes, words, approval["name"] if approval else None)
+        yield Suppression(span, first, ends, codes, words, approval["name"] if approval else None)
+
+
+def _codes(comment: re.Match[str]) -> tuple[str, ...]:
+    listed = _CODES.match(comment["rest"].strip())
+    return tuple(code.strip() for code in listed["codes"].split(",") if code.strip()) if listed else ()
 
 
 def _next_content(lines: list[str], number: int) -> int:

@@ -322,3 +322,74 @@ def test_a_leak_that_nobody_answers_for_is_not_accepted(codes: Codes) -> None:
     for approval, wanted in (("", ["CP303", "CP901"]), ("approved_by=ada ", [])):
         entry = f"{{ttl: 1h, scope: tenant}} # costpol: ignore[CP303] {approval}one household per tenant"
         assert sorted(codes(PERSONAL, cache(entry))) == wanted
+
+
+SINGLE = "  r: {limit: 1 USD, per: request}\n"
+
+
+def ladder(*rungs: str, budgets: str = f"{COMPANY}{SESSIONS}") -> str:
+    listed = "".join(f"  - {rung}\n" for rung in rungs)
+    return f"kind: budgets\nbudgets:\n{budgets}ladder:\n{listed}"
+
+
+@pytest.mark.parametrize(
+    ("file", "wanted"),
+    [
+        (ladder("{at: 75%, warn: true}", "{at: 90%, route: small}", "{at: 100%, refuse: no}"), []),
+        (ladder("{at: 90%, refuse: no}", "{at: 95%, route: small}"), ["CP612"]),
+        (ladder("{at: 95%, route: small}", "{at: 90%, refuse: no}"), ["CP612"]),
+        (ladder("{at: 90%, refuse: no, budgets: company}", "{at: 95%, route: small, budgets: sessions}"), []),
+        (ladder("{at: 90%, refuse: no, budgets: company}", "{at: 95%, route: small}"), []),
+        (ladder("{at: 80%, max_output_tokens: 100}", "{at: 90%, max_output_tokens: 200}"), ["CP612"]),
+        (ladder("{at: 80%, max_output_tokens: 200}", "{at: 90%, max_output_tokens: 100}"), []),
+        (ladder("{at: 80%, max_output_tokens: 100}", "{at: 90%, max_output_tokens: 200, route: small}"), []),
+        (ladder("{at: 90%, warn: true, budgets: r}", budgets=f"{COMPANY}{SESSIONS}{SINGLE}"), ["CP612"]),
+        (ladder("{at: 90%, route: strong}"), []),
+        (ladder("{at: 0.9%, warn: true}"), ["CP104"]),
+        (ladder("{at: 0.009, warn: true}"), []),
+        (ladder("{at: 0%, warn: true}"), []),
+    ],
+)  # fmt: skip
+def test_ladders(file: str, wanted: list[str], codes: Codes) -> None:
+    assert codes(file) == wanted
+
+
+def test_a_rung_dearer_than_every_route_never_acts(codes: Codes) -> None:
+    tiers = models(CHEAP, MIDDLE, DEAR, tiers="{small: cheap, mid: middle, strong: dear}")
+    routes = routing("{name: a, when: {tokens: {min: 100}}, route: mid}")
+    assert "CP612" in codes(tiers, routes, ladder("{at: 90%, route: strong}"))
+    assert "CP612" not in codes(tiers, routes, ladder("{at: 90%, route: mid}"))
+    assert "CP612" not in codes(tiers, routing(default="requested"), ladder("{at: 90%, route: strong}"))
+
+
+@pytest.mark.parametrize(
+    ("threshold", "wanted"), [("0.05", ["CP104"]), ("0.95%", ["CP104"]), ("0.5", ["CP401"]), ("95%", [])]
+)
+def test_scales(threshold: str, wanted: list[str], codes: Codes) -> None:
+    found = codes(INTENTS.format("{examples: [how]}"), cache(f"{{threshold: {threshold}, ttl: 1h, scope: tenant}}"))
+    assert [code for code in found if code in ("CP104", "CP401")] == wanted
+
+
+EXCLUDED = "kind: personalization\nexclusions:\n  - {}\n"
+
+
+@pytest.mark.parametrize(
+    ("exclusion", "test", "wanted"),
+    [
+        ("phrases: [my order]", "{name: a, message: Where is MY order?, expect: {personal: true}}", []),
+        ("phrases: [my order]", "{name: a, message: where is my order, expect: {rule: default}}", ["CP803"]),
+        ("phrases: [my order]", "{name: a, message: where is my orderly, expect: {personal: true}}", ["CP803"]),
+        ("pattern: '[0-9]{4}'", "{name: a, messages: [hi, no 1234], expect: {scope: user}}", []),
+        ("metadata: [id]", "{name: a, message: hi, metadata: {id: x}, expect: {personal: true}}", []),
+        ("metadata: [id]", "{name: a, use: f, message: hi, expect: {hit: none}}", []),
+        ("tools: [look]", "{name: a, request: {tools: [{function: {name: look}}]}, expect: {cache: bypass}}", []),
+        ("intents: [faq]", "{name: a, message: hi, expect: {personal: true, intent: faq}}", []),
+        ("intents: [faq]", "{name: a, message: hi, expect: {personal: true, intent: other}}", ["CP803"]),
+    ],
+)  # fmt: skip
+def test_exclusions_are_tested_by_their_signals(exclusion: str, test: str, wanted: list[str], codes: Codes) -> None:
+    tests = (
+        f"kind: tests\nfixtures: {{f: {{metadata: {{id: x}}}}}}\ntests:\n  - {test}\n"
+        "  - {name: b, message: analyze, expect: {rule: deep-work}}\n"
+    )
+    assert codes(EXCLUDED.format(exclusion), tests) == wanted

@@ -55,3 +55,26 @@ def test_the_place_of_a_comment_is_its_own() -> None:
 
 def test_a_hash_inside_a_word_starts_no_comment() -> None:
     assert suppressions({"a.yaml": "x: a#costpol: ignore[CP605] why\n"}) == []
+
+
+def test_a_range_reaches_to_where_it_is_enabled_again() -> None:
+    text = "a: 1\n# costpol: disable[CP605] meant\nb: 1\nc: 1\n# costpol: enable[CP605]\nd: 1\n"
+    assert accepts(text, *(finding(line=line) for line in (1, 3, 4, 6))) == [False, True, True, False]
+
+
+def test_a_range_that_is_never_enabled_reaches_to_the_end() -> None:
+    text = "a: 1\n# costpol: disable[CP605, CP602] meant\nb: 1\n# costpol: enable[CP602]\nc: 1\n"
+    assert accepts(text, finding(line=5), finding("CP602", "missing-budget", 5)) == [True, False]
+
+
+def test_a_whole_file_is_disabled_above_its_content_only() -> None:
+    head = "# yaml-language-server: x\n# costpol: disable-file[CP605] meant\na: 1\nb: 1\n"
+    assert accepts(head, finding(line=1), finding(line=4), finding("CP602", "missing-budget", 4)) == [True, True, False]
+    late = "a: 1\n# costpol: disable-file[CP605] meant\nb: 1\n"
+    assert accepts(late, finding(line=1), finding(line=3)) == [False, True]
+
+
+@pytest.mark.parametrize("verb", ["disable", "disable-file"])
+def test_ranges_ask_for_codes_and_reasons_like_any_other(verb: str) -> None:
+    for rest in ("", "[]", "[CP605]", " CP605 why"):
+        assert accepts(f"# costpol: {verb}{rest}\nx: 1\n", finding(line=2)) == [False]

@@ -39,6 +39,8 @@ NEEDS: tuple[str, ...] = ()
 
 NEVER_BELOW = Decimal("0.80")
 UNMEASURED = Decimal("0.90")
+NO_SIMILARITY = Decimal("0.5")
+"""What is lower is no similarity at all, which is another finding."""
 
 
 def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
@@ -49,7 +51,7 @@ def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
     measured = f"`{embedder}` was measured to need {floor}" if embedder in facts.cache_thresholds else None
     for caching in cached(bundle):
         threshold = caching.node.threshold
-        if threshold is None or threshold >= floor:
+        if threshold is None or threshold >= floor or threshold < NO_SIMILARITY:
             continue
         hopeless = threshold < NEVER_BELOW
         least = NEVER_BELOW if hopeless else floor

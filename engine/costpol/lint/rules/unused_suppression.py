@@ -22,7 +22,8 @@ rules:
 
 A suppression that outlives its finding hides the next one of its kind on that line. Delete it when the cause is gone.
 It can stand at the end of the line that it is about, or on a line of its own above. What keeps a policy from loading
-cannot be suppressed.
+cannot be suppressed. `disable[CP505] reason` accepts down to `enable[CP505]`, and `disable-file[CP505] reason`, before
+the first line of content, in the whole file.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from collections.abc import Iterator
 from costpol.diagnostics import Diagnostic, Fix, Severity
 from costpol.lint.facts import Facts
 from costpol.lint.removal import without_code
-from costpol.lint.suppressions import suppressions
+from costpol.lint.suppressions import Suppression, suppressions
 from costpol.policy.bundle import Bundle
 
 CODE, NAME, SEVERITY = "CP900", "unused-suppression", Severity.WARNING
@@ -46,9 +47,14 @@ def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
         for code in comment.codes:
             if code not in used:
                 yield Diagnostic(
-                    CODE, NAME, SEVERITY, comment.span, f"there is no finding `{code}` on this line to ignore",
+                    CODE, NAME, SEVERITY, comment.span, f"there is no finding `{code}` to ignore on {_lines(comment)}",
                     help="delete the comment, or move it to the line of the finding",
                     why="it would hide the next finding of its kind here",
-                    label=f"about line {comment.line}",
+                    label=f"about {_lines(comment)}",
                     fix=Fix("remove it", (without_code(bundle.files[comment.span.file], comment, code),)),
                 )  # fmt: skip
+
+
+def _lines(comment: Suppression) -> str:
+    last = max(comment.ends, default=comment.line)
+    return f"line {comment.line}" if last <= comment.line else f"lines {comment.line} to {last}"
