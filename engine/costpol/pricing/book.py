@@ -17,12 +17,13 @@ from costpol.errors import ProvisionError
 from costpol.inference.prices import Price, PriceBook
 from costpol.pricing.conversion import price_from
 from costpol.pricing.data import SOURCE, BookVersion, book_version, dated_prices, installed_version, newest_price, utc
-from costpol.pricing.listing import OWN_PRICE, Listing, guess, resolve
+from costpol.pricing.listing import OWN_PRICE, Listing, find, guess, resolve
 from costpol.pricing.types import Constraint, ModelInfo, TimeOfDateConstraint
 
 __all__ = [
     "BookVersion",
     "book_version",
+    "find_listed_price",
     "find_price",
     "load_batch_price",
     "load_book",
@@ -42,6 +43,13 @@ def load_price(reference: str, at: datetime) -> Price:
     if price is None:
         raise ProvisionError(f"`{reference}` has no known price per token", OWN_PRICE)
     return price
+
+
+def find_listed_price(reference: str, at: datetime) -> Price | None:
+    """The price of a referenced model at an instant; `None` where `load_price` would raise, without looking for what
+    was meant."""
+    listing = find(reference)
+    return None if listing is None else _price_at(listing, at)
 
 
 def load_batch_price(reference: str, at: datetime) -> Price | None:

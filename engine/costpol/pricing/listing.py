@@ -39,7 +39,7 @@ class Listing:
 
 def resolve(reference: str) -> Listing:
     """The model that a reference means. Raises `ProvisionError` that names the nearest known references."""
-    listing = _listed(reference)
+    listing = find(reference)
     if listing is not None:
         return listing
     provider_id, slash, model_ref = reference.partition("/")
@@ -51,7 +51,7 @@ def resolve(reference: str) -> Listing:
     if provider is None:
         known = [each.id for each in providers()]
         near = [f"{each}/{model_ref}" for each in get_close_matches(provider_id.lower(), known)]
-        near = [each for each in near if _listed(each)] or _elsewhere(model_ref)
+        near = [each for each in near if find(each)] or _elsewhere(model_ref)
         raise ProvisionError(f"no prices of a provider `{provider_id}` are known", _did_you_mean(near) or OWN_PRICE)
     known = [each.id for each in _models_of(provider)]
     near = [f"{provider_id}/{each}" for each in get_close_matches(model_ref.lower(), known)]
@@ -66,7 +66,7 @@ def guess(model_name: str) -> Listing | None:
     The name may carry its provider (`openai/gpt-4.1`, `models/gemini-2.5-pro`); without one, the rules guess it from
     the name (`gpt-...` is OpenAI's).
     """
-    listing = _listed(model_name)
+    listing = find(model_name)
     if listing is not None or len(model_name) > LONGEST_NAME:
         return listing
     name = model_name.removeprefix("models/").lower()
@@ -84,7 +84,8 @@ def _models_of(provider: Provider) -> list[ModelInfo]:
 
 
 @lru_cache(maxsize=4096)
-def _listed(reference: str) -> Listing | None:
+def find(reference: str) -> Listing | None:
+    """The model that a reference means; `None` where the data does not have it."""
     provider_id, slash, model_ref = reference.partition("/")
     if not slash or not model_ref or len(reference) > LONGEST_NAME:
         return None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from costpol.embedding.measured import cache_thresholds
+from costpol.inference.prices import Price
 from costpol.lint.facts import Facts
+from costpol.policy.nodes.models import Model
 from costpol.runtime.prices import find_model_price
 
 
@@ -14,8 +16,17 @@ def lint_facts(now: float) -> Facts:
     from costpol.pricing.data import newest_price
 
     today = datetime.fromtimestamp(now, UTC).date()
+    known: dict[tuple[str, str | None, object], Price | None] = {}
+
+    def price_of(name: str, model: Model) -> Price | None:
+        """Rules ask for the same prices again and again."""
+        key = (name, model.name, model.price)
+        if key not in known:
+            known[key] = find_model_price(name, model, now)
+        return known[key]
+
     return Facts(
-        price_of=lambda name, model: find_model_price(name, model, now),
+        price_of=price_of,
         prices_as_of=newest_price(today),
         today=today,
         cache_thresholds=cache_thresholds(),

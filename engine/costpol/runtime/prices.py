@@ -57,16 +57,13 @@ def own_price(price: OwnPrice) -> Price:
 
 def find_model_price(name: str, model: Model, now: float) -> Price | None:
     """The price of one declared model; `None` where nobody knows it."""
-    from costpol.pricing.book import find_price, load_price
+    from costpol.pricing.book import find_listed_price, find_price
 
     at = datetime.fromtimestamp(now, UTC)
     if isinstance(model.price, OwnPrice):
         return own_price(model.price)
     if model.price is not None:
-        try:
-            return load_price(model.price, at)
-        except ProvisionError:
-            return None
+        return find_listed_price(model.price, at)
     return (find_price(model.name, at) if model.name else None) or find_price(name, at)
 
 

@@ -71,7 +71,7 @@ RESELLER = Provider(
 
 @pytest.fixture(autouse=True)
 def invented_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    caches = (listing.guess, listing._listed, book._price_on, data._start_dates)
+    caches = (listing.guess, listing.find, book._price_on, data._start_dates)
     for module in (data, listing):
         monkeypatch.setattr(module, "providers", lambda: (ACME, RESELLER))
     for each in caches:
