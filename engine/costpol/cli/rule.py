@@ -9,12 +9,14 @@ from pathlib import Path
 import click
 
 from costpol.errors import UsageError
+from costpol.evaluate.log_registry import LOG_RULES
 from costpol.lint.page import index, markdown, page
-from costpol.lint.registry import RULES, RuleModule
+from costpol.lint.registry import RULES, Documented
 from costpol.policy.codes import CATALOGUE, Code
 from costpol.policy.suggestion import did_you_mean
 
-Entry = RuleModule | Code
+Entry = Documented | Code
+_PAGED: tuple[Documented, ...] = (*RULES, *LOG_RULES)
 
 
 @click.command("rule", short_help="explain a finding by its code or name")
@@ -26,7 +28,7 @@ def command(name: str | None, every: bool, format_: str, folder: Path | None) ->
     """Explain a rule by its code (CP303) or its name (personal-intent-cached)."""
     if folder is not None:
         write_pages(folder)
-        click.echo(f"wrote {len(RULES) + 1} pages to {folder}", err=True)
+        click.echo(f"wrote {len(_PAGED) + 1} pages to {folder}", err=True)
         return 0
     if name is None and not every:
         raise UsageError("no rule is named", "write `costpol rule CP303`, or `costpol rule --all` for a list")
@@ -43,8 +45,8 @@ def command(name: str | None, every: bool, format_: str, folder: Path | None) ->
 
 def entries() -> list[Entry]:
     """Every rule, and every code of the loader that no rule shares, in the order of their codes."""
-    shared = {rule.CODE for rule in RULES}
-    found: list[Entry] = [*RULES, *(code for code in CATALOGUE if code.code not in shared)]
+    shared = {rule.CODE for rule in _PAGED}
+    found: list[Entry] = [*_PAGED, *(code for code in CATALOGUE if code.code not in shared)]
     return sorted(found, key=lambda entry: identity(entry)[0])
 
 
@@ -93,8 +95,8 @@ def write_pages(folder: Path) -> None:
 
 def pages() -> Iterable[tuple[str, str]]:
     """Every page by its file name."""
-    yield "README.md", index()
-    for rule in RULES:
+    yield "README.md", index(LOG_RULES)
+    for rule in _PAGED:
         yield f"{rule.NAME}.md", markdown(rule)
 
 

@@ -12,9 +12,11 @@ from dataclasses import replace
 from costpol.errors import UsageError
 from costpol.evaluate.comparison import Comparison
 from costpol.evaluate.corpus import Corpus
-from costpol.evaluate.rehearsal import rehearse
+from costpol.evaluate.log_registry import log_findings
+from costpol.evaluate.rehearsal import Rehearsal, rehearse
 from costpol.evaluate.replay import Replay
 from costpol.evaluate.savings import REQUESTED, Tally
+from costpol.evaluate.seen import Seen, Watch
 from costpol.reporting.savings.figures import Against, Estimates, Savings
 
 _TELL_EVERY = 100
@@ -35,12 +37,16 @@ async def dry_run(
     nobody knows the price of.
     """
     async with AsyncExitStack() as opened:
-        new = await _open(opened, files, clock, baseline)
-        old = None if against is None else await _open(opened, against, clock, baseline)
-        comparison = Comparison()
+        rehearsal = await opened.enter_async_context(rehearse(files, clock))
+        new = _tally(rehearsal, baseline)
+        old = None
+        if against is not None:
+            old = _tally(await opened.enter_async_context(rehearse(against, clock)), baseline)
+        comparison, watch = Comparison(), Watch()
         for count, record in enumerate(corpus, 1):
             replayed = await new.replay.run(record)
             new.add(replayed)
+            watch.add(replayed)
             if old is not None:
                 before = await old.replay.run(record)
                 old.add(before)
@@ -48,13 +54,15 @@ async def dry_run(
             if progress is not None and count % _TELL_EVERY == 0:
                 progress(count)
         savings = _report(new, corpus)
+        seen = Seen(savings, watch.medians())
+        savings = replace(savings, findings=log_findings(rehearsal.snapshot.bundle, seen))
         if old is None:
             return savings
         return replace(savings, against=Against(_report(old, corpus), comparison.changed, comparison.changes()))
 
 
-async def _open(opened: AsyncExitStack, files: Mapping[str, bytes], clock: Callable[[], float], baseline: str) -> Tally:
-    replay = Replay(await opened.enter_async_context(rehearse(files, clock)))
+def _tally(rehearsal: Rehearsal, baseline: str) -> Tally:
+    replay = Replay(rehearsal)
     if baseline != REQUESTED and replay.pipeline.baseline(baseline) is None:
         raise UsageError(
             f"no price of the baseline model `{baseline}` is known", "name a model of the policy, or write `requested`"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from costpol.lint.registry import RULES, RuleModule
+from costpol.lint.registry import RULES, Documented
 from costpol.policy.codes import CATALOGUE
 
 _FENCE = re.compile(r"^```yaml[^\n]*$", re.MULTILINE)
@@ -38,7 +38,7 @@ class Page:
         return Example(tuple(re.split(r"^---\n", match["text"], flags=re.MULTILINE)), options)
 
 
-def page(rule: RuleModule) -> Page:
+def page(rule: Documented) -> Page:
     """The page of a rule."""
     text = inspect.cleandoc(rule.__doc__ or "")
     summary, *parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
@@ -46,7 +46,7 @@ def page(rule: RuleModule) -> Page:
     return Page(summary.strip(), {h: body.strip() + "\n" for h, body in zip(headings, bodies, strict=True)})
 
 
-def markdown(rule: RuleModule) -> str:
+def markdown(rule: Documented) -> str:
     """The page of a rule as a document."""
     parts = page(rule)
     lines = [f"# {rule.CODE} {rule.NAME}", f"{rule.SEVERITY.value.capitalize()}.", parts.summary]
@@ -55,19 +55,24 @@ def markdown(rule: RuleModule) -> str:
     return "\n\n".join(lines) + "\n"
 
 
-def index() -> str:
-    """The list of all findings as a document: the linter's rules, then what keeps a policy from loading."""
+def index(log_rules: Sequence[Documented] = ()) -> str:
+    """The list of all findings as a document: the linter's rules, those that need a log, then what keeps a policy from
+    loading."""
     rules = {rule.CODE for rule in RULES}
-    rows = [
-        f"| {rule.CODE} | [{rule.NAME}]({rule.NAME}.md) | {rule.SEVERITY.value} | {_on_one_line(page(rule).summary)} |"
-        for rule in RULES
-    ]
+    rows, logged = ([_row(rule) for rule in each] for each in (RULES, log_rules))
+    if logged:
+        logged = [*_LOG_HEAD, *_TABLE, *logged]
     codes = [
         f"| {code.code} | {code.name} | {code.severity.value} | {code.doc[0].upper()}{code.doc[1:]}. |"
         for code in CATALOGUE
         if code.code not in rules
     ]
-    return "\n".join((*_INDEX_HEAD, *_TABLE, *rows, *_LOADER_HEAD, *_TABLE, *codes)) + "\n"
+    return "\n".join((*_INDEX_HEAD, *_TABLE, *rows, *logged, *_LOADER_HEAD, *_TABLE, *codes)) + "\n"
+
+
+def _row(rule: Documented) -> str:
+    summary = _on_one_line(page(rule).summary)
+    return f"| {rule.CODE} | [{rule.NAME}]({rule.NAME}.md) | {rule.SEVERITY.value} | {summary} |"
 
 
 def _on_one_line(text: str) -> str:
@@ -90,4 +95,5 @@ _INDEX_HEAD = (
     "There is no CP802: a policy needs no version or owner of its own, for its digest names it in every answer.",
     "",
 )
+_LOG_HEAD = ("", "## What a log shows", "", "`costpol dry-run` finds these in what it replays.", "")
 _LOADER_HEAD = ("", "## What keeps a policy from loading", "", "These cannot be accepted.", "")

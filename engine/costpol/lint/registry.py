@@ -50,6 +50,14 @@ from costpol.lint.rules import (
 from costpol.policy.bundle import Bundle
 
 
+class Documented(Protocol):
+    """Whatever has a page of its own: its docstring is a sentence, then `## Bad`, `## Good`, `## Why`."""
+
+    CODE: str
+    NAME: str
+    SEVERITY: Severity
+
+
 class RuleModule(Protocol):
     """What a module of `rules` has. Its docstring is its page: a sentence, then `## Bad`, `## Good`, `## Why`."""
 

@@ -19,6 +19,15 @@ _CODES = re.compile(r"\[(?P<codes>[^\]]*)\](?P<reason>.*)$")
 _APPROVAL = re.compile(r"\bapproved_by=(?P<name>\S+)")
 
 
+ONLY_IN_A_LOG = frozenset(
+    {
+        "CP208", "unfired-rule", "CP408", "unprofitable-cache", "CP409", "wrong-cache-hits", "CP610",
+        "oversized-budget", "CP611", "exhausted-budget", "CP707", "dominant-template",
+    }
+)  # fmt: skip
+"""Findings of `costpol dry-run`: without a log nobody can say that such a suppression has nothing to accept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Suppression:
     """One comment. `line` is the line whose findings it is about, or the first of them; per code, `ends` has the

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from costpol.cli.main import main
+from costpol.evaluate.log_registry import LOG_RULES
 from costpol.lint.registry import RULES
 from costpol.policy.codes import CATALOGUE
 
@@ -26,7 +27,7 @@ def test_a_code_of_the_loader_is_explained_too(capsys: pytest.CaptureFixture[str
 def test_all_lists_every_code_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rule", "--all", "--format", "json"]) == 0
     listed = [entry["code"] for entry in json.loads(capsys.readouterr().out)]
-    assert listed == sorted({*(rule.CODE for rule in RULES), *(code.code for code in CATALOGUE)})
+    assert listed == sorted({*(rule.CODE for rule in (*RULES, *LOG_RULES)), *(code.code for code in CATALOGUE)})
     assert main(["rule", "--all"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(listed)
 
@@ -44,4 +45,4 @@ def test_no_rule_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
 def test_pages_are_written_to_a_folder(tmp_path: Path) -> None:
     assert main(["rule", "--write", str(tmp_path / "rules")]) == 0
     assert (tmp_path / "rules" / "low-threshold.md").read_text().startswith("# CP401 low-threshold\n")
-    assert len(list((tmp_path / "rules").iterdir())) == len(RULES) + 1
+    assert len(list((tmp_path / "rules").iterdir())) == len(RULES) + len(LOG_RULES) + 1

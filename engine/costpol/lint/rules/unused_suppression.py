@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from costpol.diagnostics import Diagnostic, Fix, Severity
 from costpol.lint.facts import Facts
 from costpol.lint.removal import without_code
-from costpol.lint.suppressions import Suppression, suppressions
+from costpol.lint.suppressions import ONLY_IN_A_LOG, Suppression, suppressions
 from costpol.policy.bundle import Bundle
 
 CODE, NAME, SEVERITY = "CP900", "unused-suppression", Severity.WARNING
@@ -45,7 +45,7 @@ def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
         about = [finding for finding in facts.findings if comment.names(finding)]
         used = {name for finding in about for name in (finding.code, finding.name)}
         for code in comment.codes:
-            if code not in used:
+            if code not in used and code not in ONLY_IN_A_LOG:
                 yield Diagnostic(
                     CODE, NAME, SEVERITY, comment.span, f"there is no finding `{code}` to ignore on {_lines(comment)}",
                     help="delete the comment, or move it to the line of the finding",

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import json
 
+from costpol.reporting.findings.json import finding_data
 from costpol.reporting.savings.assumptions import assumptions
 from costpol.reporting.savings.figures import Against, BudgetFigures, CacheFigures, Group, Lever, Savings
 from costpol.units import plain, usd
@@ -61,6 +62,7 @@ def _figures(savings: Savings) -> dict[str, Any]:
         "cut_off": savings.estimates.cut_off,
         "backwards": savings.estimates.backwards,
         "assumptions": assumptions(savings),
+        "findings": [finding_data(finding) for finding in savings.findings],
         "skipped_lines": {"count": savings.skipped, "first": list(savings.skipped_first)},
     }
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from costpol.diagnostics import Diagnostic
+
 
 def share(part: int, whole: int) -> Decimal | None:
     """A fraction to six digits; `None` of nothing."""
@@ -154,6 +156,8 @@ class Savings:
     skipped: int = 0
     skipped_first: tuple[str, ...] = ()
     against: Against | None = None
+    findings: tuple[Diagnostic, ...] = ()
+    """What the log shows of the policy, beyond its dollars."""
 
     @property
     def saved(self) -> int:

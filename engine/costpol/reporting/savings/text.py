@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from costpol.reporting.findings.concise import headline as finding_line
 from costpol.reporting.savings.assumptions import assumptions
 from costpol.reporting.savings.bars import LABELS, Bar, bars
 from costpol.reporting.savings.document import route_changes
@@ -42,6 +43,8 @@ def render_text(savings: Savings, *, color: bool = False) -> str:
     _routes(console, savings)
     _cache(console, savings.cache)
     _budgets(console, savings)
+    if savings.findings:
+        _notes(console, "What the log shows", [finding_line(finding) for finding in savings.findings])
     _notes(console, "What these figures rest on", assumptions(savings))
     if savings.skipped:
         title = f"Lines that are no records: {savings.skipped:,}"
