@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint types contracts unit schemas docs clean
+.PHONY: demo test lint types contracts unit fuzz schemas docs clean
 
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "costpol needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
@@ -30,6 +30,10 @@ contracts: $(INSTALLED)
 
 unit: $(INSTALLED)
 	$(BIN)/pytest -n 2
+
+# Coverage-guided, until stopped; says what to install.
+fuzz: $(INSTALLED)
+	$(BIN)/python tests/fuzz/atheris_target.py
 
 # What is generated and committed: the editors' schemas and the pages of the lint rules.
 schemas: $(INSTALLED)

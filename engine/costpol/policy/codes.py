@@ -31,8 +31,9 @@ class Code:
         related: tuple[Related, ...] = (),
         fix: Fix | None = None,
     ) -> Diagnostic:
-        """A finding of this kind."""
-        return Diagnostic(self.code, self.name, self.severity, span, message, help, why, label, related, fix)
+        """A finding of this kind. What a message quotes may have several lines; the message has one."""
+        line = " ".join(message.splitlines())
+        return Diagnostic(self.code, self.name, self.severity, span, line, help, why, label, related, fix)
 
 
 YAML_SYNTAX = Code("CP001", "yaml-syntax", "the file is not the plain YAML that a policy is written in")
