@@ -117,7 +117,7 @@ def _chosen(bundles: tuple[Path, ...], stdin_filename: Path | None) -> list[tupl
         if named == STDIN and stdin_filename is not None:
             chosen[stdin_filename.parent] = stdin_filename
         else:
-            chosen.setdefault(named.parent if named.is_file() else named)
+            chosen.setdefault(named.parent if named.suffix in (".yaml", ".yml") and named.is_file() else named)
     return list(chosen.items())
 
 

@@ -115,6 +115,15 @@ def test_nothing_in_a_file_can_steer_the_terminal() -> None:
     )
 
 
+def test_a_key_in_a_file_is_not_shown_whole() -> None:
+    text = "key: sk-proj-abcdefghijklmnop # here\n"
+    found = Diagnostic("CP107", "invalid-value", Severity.ERROR, _place(1, 6, 30, "f"), "m")
+    line, underline = render([found], {"f": text}).split("\n")[2:4]
+    assert "abcdef" not in line
+    assert line.index("sk-pro") == underline.index("^")
+    assert line.endswith(" # here")
+
+
 def test_colour_changes_nothing_but_colour() -> None:
     colored = render([PERSONAL, LOW], FILES, color=True)
     assert "\x1b[" in colored

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from costpol.diagnostics import Span
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_SECRET = re.compile(r"\b(?:sk|pk|rk|gsk|xai|ghp|AIza)[-_]?[A-Za-z0-9_-]{12,}")
 _TAB = "    "
 _WIDEST = 160
 
@@ -44,7 +45,7 @@ def snippet(marks: list[Mark], text: str, gutter: int) -> list[str]:
         content = lines[line - 1]
         here = sorted((mark for mark in marks if mark.span.line == line), key=lambda mark: mark.span.column)
         first = _window(content, here[0].span.column)
-        clipped = content[first : first + _WIDEST]
+        clipped = _SECRET.sub(_masked, content)[first : first + _WIDEST]
         shown.append(f"{line:>{gutter}} | {visible(clipped)}".rstrip())
         shown += [f"{'':>{gutter}} | {_underline(mark, content, first)}" for mark in here]
     return shown
@@ -57,6 +58,11 @@ def _underline(mark: Mark, content: str, first: int) -> str:
     end = min(end, first + _WIDEST)
     cells = max(1, width(content[start:end]))
     return f"{' ' * width(content[first:start])}{mark.sign * cells} {visible(mark.label)}".rstrip()
+
+
+def _masked(found: re.Match[str]) -> str:
+    """A key that stands in a file where none should: reports are read by more people than files are."""
+    return found[0][:6] + "*" * (len(found[0]) - 6)
 
 
 def _window(content: str, column: int) -> int:
