@@ -35,7 +35,9 @@ def command(kind: str | None, folder: Path | None, as_reference: bool) -> int:
 
 def reference_page() -> str:
     """The page that lists every key, for `docs/reference.md`."""
-    intro = "# Reference\n\nEvery key of every kind of file. [The language](language.md) says how they play together.\n\n"
+    intro = (
+        "# Reference\n\nEvery key of every kind of file. [The language](language.md) says how they play together.\n\n"
+    )
     return intro + reference(KINDS)
 
 

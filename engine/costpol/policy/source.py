@@ -44,7 +44,9 @@ def read_source(data: bytes, file: str) -> Source:
     """Read one policy file; `file` is its name in places."""
     if len(data) > MAX_BYTES:
         found = codes.YAML_SYNTAX.at(
-            Span(file, 1, 1, 1, 1), f"this file is larger than {MAX_BYTES >> 20} MiB", "shorten it, or move tests into files of their own"
+            Span(file, 1, 1, 1, 1),
+            f"this file is larger than {MAX_BYTES >> 20} MiB",
+            "shorten it, or move tests into files of their own",
         )
         return Source(file, "", None, False, (found,))
     try:
