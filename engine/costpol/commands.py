@@ -25,6 +25,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from costpol.inference.response import Response
 
 if TYPE_CHECKING:
@@ -33,8 +35,7 @@ if TYPE_CHECKING:
     Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True, gc=False):
     """What was asked could not be done. `reason` is short, machine-readable and holds no user data."""
 
     reason: str
@@ -122,8 +123,7 @@ class Entry:
         return f"{self.partition}/{self.question}/{self.scope.key}"
 
 
-@dataclass(frozen=True, slots=True)
-class LookupExact:
+class LookupExact(Struct, frozen=True, gc=False):
     """The unexpired entry of exactly this identity."""
 
     partition: str
@@ -144,8 +144,7 @@ class LookupSimilar:
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True, gc=False):
     """A stored entry and its similarity (cosine; 1.0 for an exact repeat)."""
 
     entry: Entry
@@ -212,8 +211,7 @@ class Store:
 # Budgets
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True, gc=False):
     """One counter of the ledger: what one subject may use of one unit in one window.
 
     `name` is stable across policy reloads (budget, unit and subject, percent-encoded): a changed limit keeps what was
@@ -228,8 +226,7 @@ class Account:
     until: float
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True, gc=False):
     """An amount to set aside in an account, refused where used and held would then exceed `limit`.
 
     Amounts are whole picodollars, tokens or calls, whichever the account counts.
@@ -242,16 +239,14 @@ class Hold:
     """The budget's name in the policy, for the refusal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True, gc=False):
     """How much is used and held in each account now."""
 
     accounts: tuple[Account, ...]
     now: float
 
 
-@dataclass(frozen=True, slots=True)
-class Reserve:
+class Reserve(Struct, frozen=True, gc=False):
     """Set all holds aside, or none. A reservation never settled lapses at `expires`."""
 
     holds: tuple[Hold, ...]
@@ -259,23 +254,20 @@ class Reserve:
     expires: float
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(Struct, frozen=True, gc=False):
     """All holds are set aside."""
 
     reservation: int
 
 
-@dataclass(frozen=True, slots=True)
-class Exceeded:
+class Exceeded(Struct, frozen=True, gc=False):
     """Nothing was set aside: `hold` would exceed its limit. `used` counts what is used and held."""
 
     hold: Hold
     used: int
 
 
-@dataclass(frozen=True, slots=True)
-class Settle:
+class Settle(Struct, frozen=True, gc=False):
     """Replace what was held by what was used, in the order of the holds; all zero refunds."""
 
     reservation: int
@@ -286,8 +278,7 @@ class Settle:
 # Model calls
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True, gc=False):
     """What the policy changes in a request. Whatever is `None` or empty leaves the bytes of that member alone."""
 
     model: str | None = None
@@ -309,8 +300,7 @@ class Edit:
 _NO_EDIT = Edit()
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True, gc=False):
     """Ask a model. `headers` describe the decision so far (`x-costpol-...`), for a stream whose head must leave first.
     `last` says that no other target follows, so that a failure may be passed on as it came."""
 
@@ -322,8 +312,7 @@ class Call:
     last: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True, gc=False):
     """The model answered, wholly or in part (see `Response.complete`). `sent` says that it has already reached the
     caller as a stream."""
 
@@ -331,8 +320,7 @@ class Answered:
     sent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CallFailed:
+class CallFailed(Struct, frozen=True, gc=False):
     """The model did not answer. `kind`: `status`, `timeout`, `unreachable`, `broken`. Nothing has reached the caller.
 
     `status` and `body` are the upstream's own, to be passed on where nothing else can be tried.

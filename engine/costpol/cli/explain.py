@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import sys
 import time
 from decimal import Decimal
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from msgspec import DecodeError, json
+from msgspec import DecodeError, json, structs
 
 from costpol.errors import UsageError
 from costpol.policy.loader import read_bundle
@@ -150,7 +149,7 @@ def _document(explanation: Explanation) -> dict[str, Any]:
     cost = sum(part.picodollars for part in explanation.bill)
     return {
         "outcome": explanation.kind,
-        "decision": dataclasses.asdict(explanation.decision),
+        "decision": structs.asdict(explanation.decision),
         "trace": [readable(note) for note in explanation.trace],
         "intents": [considered(each) for each in explanation.intents],
         "rules": [considered(each) for each in explanation.rules],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, ValidationError, json
@@ -17,7 +17,7 @@ from costpol.providers.openai import decode_response
 
 _UNRECORDED = "(not recorded)"
 _FINISHED = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
-_OWN_FIELDS = frozenset(field.name for field in fields(Usage)) - {"estimated"}
+_OWN_FIELDS = frozenset(Usage.__struct_fields__) - {"estimated"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from costpol.evaluate.replay import Replayed
 from costpol.pipeline.decision import Decision, Outcome
@@ -11,7 +11,7 @@ from costpol.reporting.savings.figures import Change
 _SHOWN = 10
 _KINDS = 1000
 """Kinds of change that are told apart; a log may hold any number of them."""
-_FIELDS = tuple(field.name for field in fields(Decision) if field.name not in ("policy", "attempts", "stored"))
+_FIELDS = tuple(name for name in Decision.__struct_fields__ if name not in ("policy", "attempts", "stored"))
 """What is decided; the digest always differs, and the others follow from these."""
 
 _Fields = tuple[tuple[str, str, str], ...]

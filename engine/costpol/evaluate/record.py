@@ -14,11 +14,12 @@ always compared on the same past:
 from __future__ import annotations
 
 from bisect import insort
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import DecodeError, Raw, Struct, ValidationError, json
+from msgspec.structs import replace
 
 from costpol.errors import WireError
 from costpol.evaluate.answer import Answer, read_answer

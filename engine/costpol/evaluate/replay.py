@@ -14,9 +14,11 @@ What a call would have taken is what it took, except:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from costpol.commands import Answered, Call, Command, Edit, Failed, LookupSimilar, Reserve, Settle
 from costpol.evaluate.budget_use import BudgetUse

@@ -18,6 +18,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from costpol.inference.rates import Rates, Tier, gpu_rate
 from costpol.inference.usage import Usage
 from costpol.units import USD_PER_PICODOLLAR
@@ -48,8 +50,7 @@ class Part(NamedTuple):
         return self.rate * USD_PER_PICODOLLAR
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True, gc=False):
     """What one call cost: `picodollars` is the sum of `parts`.
 
     `gaps` say why the true cost may be another: a count that was not reported, counts that contradict each other, a

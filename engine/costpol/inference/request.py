@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True, gc=False):
     """One turn. `text` joins its text parts; `raw` is its JSON as it came, which is what identity is made of."""
 
     role: str
@@ -20,8 +20,7 @@ class Message:
     """Parts that are not text: images, audio, files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True, gc=False):
     """One inference request, whatever the dialect it came in.
 
     `settings` are the top-level members, as they came, that shape the answer besides model and messages (tools, output

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from costpol.inference.usage import Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True, gc=False):
     """One answer. `body` is the complete JSON of a non-streamed answer, also when it reached the caller as a stream:
     it is what the cache keeps. `None` where the answer could not be put together (the stream broke off)."""
 

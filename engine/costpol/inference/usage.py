@@ -7,11 +7,10 @@ them up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True, gc=False):
     """Tokens of one call. `estimated` is set where costpol counted because the provider did not say."""
 
     input_tokens: int | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from costpol.inference.caller import ANONYMOUS, Caller
 from costpol.inference.request import Request
 
@@ -23,8 +25,7 @@ class CacheWish:
 NO_WISH = CacheWish()
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True, gc=False):
     """What the flow starts from. `now` is epoch seconds, `deadline` seconds from now (`None`: the caller waits)."""
 
     request: Request

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from costpol.commands import CallFailed
 from costpol.inference.response import Response
 from costpol.inference.usage import Usage
 from costpol.units import usd
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True, gc=False):
     """One line of a trace: which stage, what it did, and the facts it rests on."""
 
     stage: str
@@ -26,8 +27,7 @@ class Note:
     facts: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True, gc=False):
     """What the policy decided. Names are the policy's own; `None` means that the question did not arise."""
 
     policy: str
@@ -65,8 +65,7 @@ class Refusal:
     retry_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True, gc=False):
     """The end of one request.
 
     `kind` says which of the others are set: `answered` (response; `sent` if it already reached the caller), `hit`

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from costpol.commands import Answered, CallFailed
 from costpol.inference.prices import Cost
@@ -10,8 +10,7 @@ from costpol.inference.usage import Usage
 from costpol.pipeline.target import Target
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True, gc=False):
     """`usage` and `cost` are set where the model answered."""
 
     reply: Answered | CallFailed

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from costpol.inference.prices import Cost, Price, PriceBook
 from costpol.inference.rates import Rates, Tier
@@ -88,7 +89,7 @@ def test_cached_audio_is_neither_charged_twice_nor_as_text() -> None:
 def test_an_unreported_share_of_cached_audio_is_read_as_the_dearest_that_fits(cached_audio: int | None) -> None:
     price = Price(replace(HEARING.rates, cache_audio_read=cached_audio))
     usage = Usage(input_tokens=100, output_tokens=0, cache_read_tokens=70, input_audio_tokens=50)
-    fitting = (price.cost(replace(usage, cache_audio_read_tokens=overlap)) for overlap in range(20, 51))
+    fitting = (price.cost(structs.replace(usage, cache_audio_read_tokens=overlap)) for overlap in range(20, 51))
     assert price.cost(usage).complete
     assert price.cost(usage).picodollars == max(cost.picodollars for cost in fitting)
 
@@ -96,7 +97,7 @@ def test_an_unreported_share_of_cached_audio_is_read_as_the_dearest_that_fits(ca
 def test_a_tier_is_a_cliff_for_all_tokens_and_starts_above_its_bound() -> None:
     usage = Usage(input_tokens=200, output_tokens=10, cache_read_tokens=50)
     assert TIERED.cost(usage).picodollars == 150 * 1_000 + 50 * 100 + 10 * 5_000
-    above = replace(usage, input_tokens=201)
+    above = structs.replace(usage, input_tokens=201)
     assert TIERED.cost(above).picodollars == 151 * 2_000 + 50 * 300 + 10 * 7_000
 
 
@@ -281,7 +282,7 @@ def usages(draw: st.DrawFn) -> Usage:
     if draw(st.booleans()):
         missing |= {"input_audio_tokens", "cache_audio_read_tokens"}
     nothing: dict[str, Any] = dict.fromkeys(missing)
-    return replace(draw(full_usages()), **nothing)
+    return structs.replace(draw(full_usages()), **nothing)
 
 
 @given(prices(), usages(), st.integers(0, 500), st.integers(0, 500))
@@ -294,7 +295,7 @@ def test_no_cost_exceeds_the_worst_case_of_its_counts(price: Price, usage: Usage
 
 @given(prices(), usages())
 def test_a_vouched_request_stays_within_its_smaller_worst_case(price: Price, usage: Usage) -> None:
-    text = replace(
+    text = structs.replace(
         usage,
         cache_write_1h_tokens=0,
         input_audio_tokens=0,

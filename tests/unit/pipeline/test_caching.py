@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec import structs
 from situation import NOW, ask, chat
 
 from costpol.commands import Entry, Scope
@@ -273,7 +274,7 @@ def test_asks_last_tells_an_agent_in_the_middle_of_its_work() -> None:
 
 def test_a_question_whose_json_cannot_be_read_counts_as_a_whole() -> None:
     def odd(raw: bytes) -> str:
-        request = replace(ask().request, messages=(Message("user", "hi", raw),))
+        request = structs.replace(ask().request, messages=(Message("user", "hi", raw),))
         return partition_digest(
             request, model_class="small", embedder="e", template=None, system=None, tools=None, json_output=False,
             output_limit=None,

@@ -9,13 +9,15 @@ states members of the command.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from msgspec import Struct
+from msgspec.structs import asdict
 from playbook import Playbook
 from situation import EMBEDDED, answered, default_policy, kept, policy
 
@@ -64,7 +66,7 @@ def said(command: Any, reply: Any) -> Any:
 def check(place: str, value: Any, want: Any) -> None:
     """Only what is written is compared; a mapping goes down into members."""
     if isinstance(want, dict):
-        members = {field.name: getattr(value, field.name) for field in fields(value)} if is_dataclass(value) else value
+        members = value if isinstance(value, dict) else {name: getattr(value, name) for name in names(value)}
         for name, inner in want.items():
             assert name in members, f"{place} has no `{name}`"
             check(f"{place}.{name}", members[name], inner)
@@ -74,6 +76,10 @@ def check(place: str, value: Any, want: Any) -> None:
             check(f"{place}[{index}]", value[index], inner)
     else:
         assert value == want, f"{place} is {value!r}, not {want!r}"
+
+
+def names(value: Any) -> tuple[str, ...]:
+    return value.__struct_fields__ if isinstance(value, Struct) else tuple(field.name for field in fields(value))
 
 
 def pipeline_of(case: dict[str, Any]) -> Pipeline:
@@ -104,4 +110,4 @@ def test_there_are_cases_and_every_member_of_a_decision_is_wanted_by_one() -> No
     wanted: set[str] = set()
     for name in NAMES:
         wanted |= yaml.safe_load((CASES / f"{name}.yaml").read_text(encoding="utf-8"))["want"]["decision"].keys()
-    assert {field.name for field in fields(Decision)} - {"policy"} <= wanted
+    assert set(Decision.__struct_fields__) - {"policy"} <= wanted

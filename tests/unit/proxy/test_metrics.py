@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from costpol.inference.response import Response
 from costpol.inference.usage import Usage

@@ -7,7 +7,9 @@ once, with zero where nothing was answered.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from costpol.commands import (
     Answered,
