@@ -45,7 +45,11 @@ class RouteStage:
     def run(self, draft: Draft) -> None:
         """Sets rule and targets, or a refusal where the caller asks for a model that the policy does not declare."""
         signals = draft.signals
-        rule = next((rule for rule in self.rules if rule.holds(signals)), self.default)
+        rule = self.default
+        for each in self.rules:
+            if each.holds(signals):
+                rule = each
+                break
         draft.rule = rule.name
         draft.cap_output(rule.max_output_tokens)
         targets = self.targets(rule.route, signals.request)

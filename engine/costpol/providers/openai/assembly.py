@@ -40,6 +40,9 @@ class Growing:
         """Merge one delta."""
         members = self.members
         for name, value in delta.items():
+            if type(value) is str and type(held := members.get(name)) is StringIO:
+                held.write(value)  # by far the most frequent
+                continue
             held = members.get(name)
             if value is None:
                 members.setdefault(name, None)

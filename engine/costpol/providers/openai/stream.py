@@ -74,17 +74,19 @@ class StreamDecoder:
         if before:
             self._held += chunk
             data = self._held
+        hide_usage = self._hide_usage
         shown = []
         start = 0
         event_end = _EVENT_END if b"\r" in data else _PLAIN_EVENT_END
         for separator in event_end.finditer(data, max(0, before - _OVERLAP)):
-            event = bytes(data[start : separator.end()])
-            start = separator.end()
-            if not self._take(event):
+            end = separator.end()
+            event = bytes(data[start:end])
+            start = end
+            if not self._take(event) and hide_usage:
                 shown.append(event)
         if start or not before:
             self._held = bytearray(data[start:]) if start < len(data) else b""
-        passed = b"".join(shown) if self._hide_usage else chunk
+        passed = b"".join(shown) if hide_usage else chunk
         return passed + self._give_up() if len(self._held) > LIMIT else passed
 
     def close(self) -> bytes:
@@ -117,9 +119,7 @@ class StreamDecoder:
         """Read one event; returns whether it is to be hidden."""
         if self._done:
             return False
-        lines = [line[5:] for line in event.splitlines() if line.startswith(b"data:")]
-        data = lines[0] if len(lines) == 1 else b"\n".join(lines)
-        data = data.strip()
+        data = _data(event)
         if not data:
             return False
         if data == b"[DONE]":
@@ -154,6 +154,13 @@ class StreamDecoder:
             return encode(head | {"choices": self._assembly.plain()} | usage)
         except (ValueError, RecursionError):
             return None
+
+
+def _data(event: bytes) -> bytes:
+    """The data of an event, its lines joined."""
+    if event.startswith(b"data:") and event.endswith(b"\n\n") and len(event.splitlines()) == 2:
+        return event[5:].strip()  # as providers write it: one line
+    return b"\n".join(line[5:] for line in event.splitlines() if line.startswith(b"data:")).strip()
 
 
 def _names(message: dict[str, Any]) -> tuple[str, ...]:
