@@ -225,6 +225,10 @@ class Account(Struct, frozen=True, gc=False):
     bucket: float
     until: float
 
+    def frees(self, bucket: float) -> float:
+        """When what was booked in a slice stops counting: the end of a calendar window, or a whole length later."""
+        return bucket + self.until - self.since
+
 
 class Hold(Struct, frozen=True, gc=False):
     """An amount to set aside in an account, refused where used and held would then exceed `limit`.
@@ -261,10 +265,12 @@ class Granted(Struct, frozen=True, gc=False):
 
 
 class Exceeded(Struct, frozen=True, gc=False):
-    """Nothing was set aside: `hold` would exceed its limit. `used` counts what is used and held."""
+    """Nothing was set aside: `hold` would exceed its limit. `used` counts what is used and held, `oldest` is the start
+    of the oldest slice that counts."""
 
     hold: Hold
     used: int
+    oldest: float | None = None
 
 
 class Settle(Struct, frozen=True, gc=False):

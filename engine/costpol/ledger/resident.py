@@ -119,7 +119,7 @@ class ResidentLedger:
                     return Failed("amount-out-of-range")
                 used = self._used(hold.account) + ahead.get(name, 0)
                 if used + amount > hold.limit:
-                    return Exceeded(hold, used)
+                    return Exceeded(hold, used, self._oldest(hold.account))
                 ahead[name] = ahead.get(name, 0) + amount
             holds = [(hold.account.name, hold.account.bucket, hold.amount) for hold in command.holds]
             for name, bucket, amount in holds:
@@ -132,6 +132,11 @@ class ResidentLedger:
         heapq.heappush(self._expiries, (command.expires, number))
         self._write_later()
         return Granted(number)
+
+    def _oldest(self, account: Account) -> float | None:
+        """The start of the oldest slice that counts."""
+        buckets = self._accounts[account.name].buckets
+        return min((at for at, row in buckets.items() if at >= account.since and any(row)), default=None)
 
     def settle(self, command: Settle) -> Failed | None:
         """Books the actual use even above the limit, and even after the reservation has lapsed.

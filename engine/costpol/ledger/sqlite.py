@@ -27,6 +27,8 @@ SWEEP_ROWS = 1000
 """Rows of each table that one sweep deletes at most, to hold the lock briefly."""
 
 _SUM = "SELECT coalesce(sum(used), 0), coalesce(sum(held), 0) FROM use WHERE account = ? AND bucket >= ?"
+_OLDEST = """SELECT bucket FROM use WHERE account = ? AND bucket >= ? AND used + held > 0
+    ORDER BY bucket LIMIT 1"""
 _BOOK = """INSERT INTO use (account, bucket, used, held) VALUES (?, ?, ?, ?)
     ON CONFLICT (account, bucket) DO UPDATE SET used = used + excluded.used, held = held + excluded.held"""
 _OPEN = "INSERT INTO reservation (id, expires, live, holds) VALUES (?, ?, 1, ?)"
@@ -88,7 +90,7 @@ class SqliteLedger:
                     name = hold.account.name
                     used = self._used(hold.account) + ahead.get(name, 0)
                     if used + hold.amount > hold.limit:
-                        return Exceeded(hold, used)
+                        return Exceeded(hold, used, self._oldest(hold.account))
                     ahead[name] = ahead.get(name, 0) + hold.amount
                 number = next(self._numbers)
                 kept = [(hold.account.name, hold.account.bucket, hold.amount) for hold in command.holds]
@@ -97,6 +99,11 @@ class SqliteLedger:
             return Granted(number)
         except sqlite3.Error as error:
             return Failed(_reason(error))
+
+    def _oldest(self, account: Account) -> float | None:
+        """The start of the oldest slice that counts."""
+        row = self._connection.execute(_OLDEST, (account.name, account.since)).fetchone()
+        return None if row is None else row[0]
 
     def settle(self, command: Settle) -> Failed | None:
         """Books the actual use even above the limit, and even after the reservation has lapsed.

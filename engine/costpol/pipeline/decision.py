@@ -57,12 +57,14 @@ class Decision(Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request was not sent. `status` and `code` are for the wire; `retry_after` is in seconds."""
+    """Why a request was not sent. `status` and `code` are for the wire, `param` names the budget; `retry_after` is in
+    seconds."""
 
     status: int
     code: str
     message: str
     retry_after: float | None = None
+    param: str | None = None
 
 
 class Outcome(Struct, frozen=True, gc=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,8 @@ class Draft:
     """The budgets that apply to the caller, each with its counter."""
     rungs: tuple[str, ...] = ()
     refused: str | None = None
+    held: Mapping[str, int] = field(default_factory=dict)
+    """What was set aside for the call under way, by unit."""
     model: str | None = None
     attempts: tuple[str, ...] = ()
     stored: bool = False

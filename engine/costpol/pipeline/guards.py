@@ -246,7 +246,8 @@ def _order_differs(left: Reading, right: Reading) -> bool:
     if left.words == right.words:
         return False
     (our_from, our_to), (their_from, their_to) = _ends(left.words), _ends(right.words)
-    if (our_from & their_to) - our_to or (our_to & their_from) - our_from:
+    both_ends = (our_from & our_to) | (their_from & their_to)
+    if ((our_from & their_to) | (our_to & their_from)) - both_ends:
         return True
     if left.vocabulary != right.vocabulary or len(left.words) != len(right.words):
         return False

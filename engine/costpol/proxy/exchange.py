@@ -248,7 +248,7 @@ class Exchange:
             headers.append((b"retry-after", b"%d" % max(1, -int(-refusal.retry_after // 1))))
             # Clients that retry by themselves would only be refused again.
             headers.append((b"x-should-retry", b"false"))
-        await self._error(refusal.status, refusal.message, refusal.code, headers)
+        await self._error(refusal.status, refusal.message, refusal.code, headers, refusal.param)
 
     async def _send_failed(self, outcome: Outcome) -> None:
         failure = outcome.failure
@@ -262,9 +262,9 @@ class Exchange:
         status, code, message = _FAILURES.get(failure.kind, _FAILURES["broken"])
         await self._error(status, message, code, headers)
 
-    async def _error(self, status: int, message: str, code: str, headers: Headers) -> None:
+    async def _error(self, status: int, message: str, code: str, headers: Headers, param: str | None = None) -> None:
         self.status = status
-        await send_error(self._send, status, message, code, headers=headers)
+        await send_error(self._send, status, message, code, headers=headers, param=param)
 
     def _answer_headers(self, outcome: Outcome) -> Headers:
         headers = [*self._common, *self._returned] if outcome.kind != "hit" else [*self._common]

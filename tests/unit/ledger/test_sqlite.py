@@ -75,7 +75,7 @@ def test_settling_for_zero_refunds(ledger: SqliteLedger) -> None:
 
 def test_a_limit_may_be_reached_but_not_passed(ledger: SqliteLedger) -> None:
     reserve(ledger, hold(100))
-    assert ledger.reserve(Reserve((hold(1),), NOW, NOW + 60)) == Exceeded(hold(1), used=100)
+    assert ledger.reserve(Reserve((hold(1),), NOW, NOW + 60)) == Exceeded(hold(1), used=100, oldest=NOW)
     reserve(ledger, hold(0))
 
 
@@ -94,7 +94,7 @@ def test_two_holds_on_one_account_count_together(ledger: SqliteLedger) -> None:
 
 def test_actual_use_is_booked_even_above_the_limit(ledger: SqliteLedger) -> None:
     settle(ledger, reserve(ledger, hold(60)), 250)
-    assert ledger.reserve(Reserve((hold(0),), NOW, NOW + 60)) == Exceeded(hold(0), used=250)
+    assert ledger.reserve(Reserve((hold(0),), NOW, NOW + 60)) == Exceeded(hold(0), used=250, oldest=NOW)
 
 
 def test_amounts_go_to_the_accounts_in_the_order_of_the_holds(ledger: SqliteLedger) -> None:
@@ -164,7 +164,7 @@ def test_use_survives_a_reopening_and_a_changed_limit(path: Path) -> None:
     reservation = reserve(ledger, hold(60))
     ledger.close()
     ledger = SqliteLedger(path)
-    assert ledger.reserve(Reserve((hold(1, limit=50),), NOW, NOW + 60)) == Exceeded(hold(1, limit=50), used=60)
+    assert ledger.reserve(Reserve((hold(1, limit=50),), NOW, NOW + 60)) == Exceeded(hold(1, limit=50), used=60, oldest=NOW)
     assert settle(ledger, reservation, 40) is None
     assert standing(ledger) == (40,)
     ledger.close()
@@ -173,7 +173,7 @@ def test_use_survives_a_reopening_and_a_changed_limit(path: Path) -> None:
 def test_two_ledgers_on_one_file_see_each_other(path: Path) -> None:
     one, other = SqliteLedger(path), SqliteLedger(path)
     reservation = reserve(one, hold(60))
-    assert other.reserve(Reserve((hold(41),), NOW, NOW + 60)) == Exceeded(hold(41), used=60)
+    assert other.reserve(Reserve((hold(41),), NOW, NOW + 60)) == Exceeded(hold(41), used=60, oldest=NOW)
     assert settle(other, reservation, 10) is None
     assert settle(one, reservation, 10) == Failed("reservation-not-open")
     assert standing(one) == standing(other) == (10,)

@@ -35,16 +35,23 @@ class Model:
     open: dict[int, Open] = field(default_factory=dict)
 
     def used(self, account: Account, now: float) -> int:
+        return sum(self.slices(account, now).values())
+
+    def slices(self, account: Account, now: float) -> dict[float, int]:
         held = [(hold.account, hold.amount) for each in self.open.values() if each.expires > now for hold in each.holds]
-        same = [n for of, n in self.booked + held if of.name == account.name and of.bucket >= account.since]
-        return sum(same)
+        found: dict[float, int] = {}
+        for of, amount in self.booked + held:
+            if of.name == account.name and of.bucket >= account.since:
+                found[of.bucket] = found.get(of.bucket, 0) + amount
+        return found
 
     def refused(self, command: Reserve) -> Exceeded | None:
         for position, hold in enumerate(command.holds):
             earlier = [other.amount for other in command.holds[:position] if other.account.name == hold.account.name]
             used = self.used(hold.account, command.now) + sum(earlier)
             if used + hold.amount > hold.limit:
-                return Exceeded(hold, used)
+                oldest = min((at for at, n in self.slices(hold.account, command.now).items() if n), default=None)
+                return Exceeded(hold, used, oldest)
         return None
 
 

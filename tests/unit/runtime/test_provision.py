@@ -70,8 +70,9 @@ def test_errors_of_the_policy_are_raised_as_findings(policy_files: dict[str, byt
 
 def test_what_the_linter_forbids_is_not_served(policy_files: dict[str, bytes]) -> None:
     files = dict(policy_files)
-    del files["p/prompts.yaml"]
-    with pytest.raises(BundleError, match="nothing limits how long answers may get"):
+    files["p/cache.yaml"] = b"kind: cache\notherwise: {threshold: 0.95, scope: tenant}\n"
+    files["p/personalization.yaml"] = b"kind: personalization\nexclusions: []\n"
+    with pytest.raises(BundleError, match="never forgets an answer"):
         check(files, NOW)
 
 

@@ -19,7 +19,7 @@ otherwise: {max_output_tokens: 1k}
 
 ## Why
 
-Output costs four to eight times what input costs, and a model that runs on costs all it can write. Without a limit the
+An error where budgets are declared, else a warning. Output costs four to eight times what input costs, and a model that runs on costs all it can write. Without a limit the
 worst case of a request cannot be told beforehand, so a budget has to set aside too little or too much. A limit can
 stand in `prompts` per intent and in `otherwise`, and in a routing rule; each path of a request needs one of them.
 """
@@ -42,10 +42,12 @@ _WHY = "an answer may get as long as the model can write, and output is the dear
 
 def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
     prompts = bundle.prompts
+    # Without a budget nothing is promised that a long answer could break; CP602 has its own word on that.
+    severity = SEVERITY if bundle.budgets is not None else Severity.WARNING
     if prompts is None or prompts.otherwise.max_output_tokens is None:
         free = [route.label for route in routes(bundle) if route.rule is None or route.rule.max_output_tokens is None]
         yield Diagnostic(
-            CODE, NAME, SEVERITY, bundle.routing.at("default"), "nothing limits how long answers may get",
+            CODE, NAME, severity, bundle.routing.at("default"), "nothing limits how long answers may get",
             help="write `otherwise: {max_output_tokens: 1k}` in a file with `kind: prompts`",
             why=_WHY,
             label=_listed(free),
@@ -54,7 +56,7 @@ def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
     for name, prompt in prompts.intents.items():
         if prompt.max_output_tokens is None and not _limited_by_rule(bundle, name):
             yield Diagnostic(
-                CODE, NAME, SEVERITY, prompt.span, f"nothing limits how long answers to `{name}` may get",
+                CODE, NAME, severity, prompt.span, f"nothing limits how long answers to `{name}` may get",
                 help="add `max_output_tokens: 300`; `otherwise` is for intents that are not named",
                 why=_WHY,
                 label="no `max_output_tokens`",

@@ -37,6 +37,7 @@ NAME = "call"
 _HOLD_GRACE = 600.0
 """Seconds after a call's own time-out at which its reservation lapses: longer than any answer takes to arrive."""
 _DAY = 86400.0
+_NOTHING: Mapping[str, int] = {"usd": 0, "tokens": 0, "calls": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,9 @@ class CallStage:
                 return (yield from self._answered(draft, target, reply, reservation))
             failed = Result(reply, target)
             draft.note(NAME, "no answer", model=target.model, failure=reply.kind, status=reply.status)
-            yield from self._settle(draft, reservation, {"usd": 0, "tokens": 0, "calls": 0})
+            # What a provider may bill although its answer did not arrive counts as billed: a budget is the last defence.
+            billed = reply.kind in ("timeout", "broken")
+            yield from self._settle(draft, reservation, draft.held if billed else _NOTHING)
             if _failure(reply) not in self.retry_on:
                 break
         if failed is None:
@@ -121,6 +124,7 @@ class CallStage:
         )
         reply = yield Reserve(holds, now, now + waited + _HOLD_GRACE)
         if isinstance(reply, Granted):
+            draft.held = amounts
             draft.note(NAME, "reserved", model=target.model, picodollars=amounts["usd"], tokens=amounts["tokens"])
             return reply.reservation
         if isinstance(reply, Exceeded):
@@ -141,7 +145,7 @@ class CallStage:
             NAME, "over the limit per request", budget=limit.name, model=target.model, asked=asked, limit=allowed
         )
         message = f"the budget `{limit.name}` allows {allowed} per request, and this one may take {asked}"
-        return Refusal(429, "request_budget_exceeded", message, _DAY)
+        return Refusal(429, "request_budget_exceeded", message, _DAY, limit.name)
 
     def _refuse_window(self, draft: Draft, target: Target, reply: Exceeded) -> Refusal:
         hold = reply.hold
@@ -153,8 +157,9 @@ class CallStage:
             NAME, "budget used up", budget=budget.name, model=target.model, used=used, asked=asked, limit=allowed
         )
         message = f"the budget `{budget.name}` is used up: {used} of {allowed} per {budget.per}, this may take {asked}"
-        wait = max(hold.account.until - draft.signals.arrival.now, 1.0)
-        return Refusal(429, "budget_exceeded", message, wait)
+        oldest = hold.account.bucket if reply.oldest is None else reply.oldest
+        wait = max(hold.account.frees(oldest) - draft.signals.arrival.now, 1.0)
+        return Refusal(429, "budget_exceeded", message, wait, budget.name)
 
     def _ledger_down(self, draft: Draft, reply: Failed) -> Refusal | None:
         draft.note(NAME, "ledger does not answer", reason=reply.reason, then=self.ledger_down)
@@ -163,7 +168,7 @@ class CallStage:
         return Refusal(503, "ledger_unavailable", "the budget ledger cannot be used", 5.0)
 
     def _answered(self, draft: Draft, target: Target, reply: Answered, reservation: int | None) -> Flow:
-        usage = _complete(reply.response, draft)
+        usage = _complete(reply.response, draft, self._longest_answer(draft, target))
         cost = target.price.cost(usage)
         amounts = {"usd": cost.picodollars, "tokens": usage.total_tokens, "calls": 1}
         yield from self._settle(draft, reservation, amounts)
@@ -190,13 +195,18 @@ def _failure(reply: CallFailed) -> str:
     return "timeout" if reply.kind == "timeout" else "unreachable" if reply.kind in ("unreachable", "broken") else ""
 
 
-def _complete(response: Response, draft: Draft) -> Usage:
-    """The reported usage; what the provider left out is counted here and marked as estimated."""
+def _complete(response: Response, draft: Draft, longest: int) -> Usage:
+    """The reported usage; what the provider left out is counted here and marked as estimated.
+
+    Of an answer that was given up before any of it was seen, the provider may have written and billed all.
+    """
     usage = response.usage
     if usage.input_tokens is not None and usage.output_tokens is not None:
         return usage
     count = draft.signals.count
     output = count(response.content) * max(response.answers, 1)
+    if not response.complete and not output:
+        output = longest
     if response.tool_calls and response.body is not None:
         output = count(response.body.decode("utf-8", "replace"))  # the calls stand nowhere else
     return replace(

@@ -54,7 +54,7 @@ class StepDownStage:
         for (budget, account), amount in zip(draft.accounts, used, strict=True):
             if amount * 1_000_000 < lowest * budget.limit:
                 continue
-            share = (amount * 1_000_000 // max(budget.limit, 1), account.until)
+            share = (amount * 1_000_000 // max(budget.limit, 1), account.frees(account.bucket))
             shares[budget.name] = max(share, shares.get(budget.name, share))
         for rung in self.rungs if shares else ():
             reached = [name for name in rung.budgets if name in shares and shares[name][0] >= rung.at]
@@ -71,7 +71,7 @@ class StepDownStage:
         if rung.refuse is not None and draft.refusal is None:
             draft.refused = budget
             wait = max(until - draft.signals.arrival.now, 1.0)
-            draft.refusal = Refusal(429, "budget_exceeded", rung.refuse, wait)
+            draft.refusal = Refusal(429, "budget_exceeded", rung.refuse, wait, budget)
 
     def _redirect(self, targets: tuple[Target, ...], draft: Draft) -> None:
         """Takes the targets that can do what is asked and cost no more than the one routed. Where there is none the

@@ -308,3 +308,39 @@ def test_a_model_without_a_price_for_output_reserves_its_input() -> None:
         talk.told(Call, answered())
         talk.told(Settle, None)
         assert talk.outcome.kind == "answered"
+
+
+@pytest.mark.parametrize("kind", ["timeout", "broken"])
+def test_what_may_have_been_billed_although_no_answer_came_counts_as_billed(kind: str) -> None:
+    with Playbook(policy(routing="default: cheap", budgets=BUDGETS), ask()) as talk:
+        holds = talk.told(Reserve, Granted(1)).holds
+        talk.told(Call, CallFailed(kind))
+        assert talk.told(Settle, None).amounts == tuple(hold.amount for hold in holds)
+        assert talk.outcome.kind == "failed"
+
+
+def test_a_model_that_cannot_be_reached_bills_nothing() -> None:
+    with Playbook(policy(routing="default: cheap", budgets=BUDGETS), ask()) as talk:
+        talk.told(Reserve, Granted(1))
+        talk.told(Call, CallFailed("unreachable"))
+        assert talk.told(Settle, None).amounts == (0, 0, 0)
+        assert talk.outcome.kind == "failed"
+
+
+def test_an_answer_that_was_given_up_unseen_counts_as_long_as_it_may_have_become() -> None:
+    with Playbook(policy(routing="default: cheap", budgets=BUDGETS), ask()) as talk:
+        holds = talk.told(Reserve, Granted(1)).holds
+        talk.told(Call, answered("", usage=Usage(), complete=False, finish_reason=None, body=None))
+        assert talk.told(Settle, None).amounts == tuple(hold.amount for hold in holds)
+        assert talk.outcome.usage == Usage(input_tokens=8, output_tokens=1000, estimated=True)
+
+
+def test_a_rolling_window_is_worth_another_try_when_its_oldest_slice_leaves_it() -> None:
+    budgets = "budgets: {steps: {calls: 3, per: day, window: rolling}}"
+    with Playbook(policy(routing="default: cheap", budgets=budgets), ask()) as talk:
+        hold = talk.expect(Reserve).holds[0]
+        talk.reply(Exceeded(hold, 3, NOW - 3600))
+        refusal = talk.outcome.refusal
+    assert refusal is not None
+    assert refusal.param == "steps"
+    assert refusal.retry_after == pytest.approx(23 * 3600 + 1440)
