@@ -84,7 +84,7 @@ def nearest(stored: np.ndarray, names: list[str], texts: list[str], vector: np.n
     count = min(CANDIDATES, len(names))
     found = np.argpartition(-similarity, count - 1)[:count]
     found = found[np.argsort(-similarity[found], kind="stable")]
-    return [Candidate(names[place], float(similarity[place]), stored[place], texts[place]) for place in found]
+    return [Candidate(names[place], float(similarity[place]), texts[place]) for place in found]
 
 
 def fixed(stream: Stream, embedding: Embedding, seed: int, grid: np.ndarray = GRID) -> list[tuple[float, Run]]:

@@ -17,7 +17,7 @@ import numpy as np
 CAPACITY = 4096
 """Answers that are remembered; the ones unused for longest make room."""
 
-RANK = 64
+RANK = 128
 _SHRINKAGE = 0.1
 """Pseudo-questions per dimension that pull the scatter towards a round one."""
 
@@ -96,15 +96,6 @@ class Answers:
         near = (gap * gap / variance + np.log(variance)).sum(axis=1)
         new = (place * place / (1 + self.spread) + np.log1p(self.spread)).sum()
         return np.asarray(0.5 * (new - near), dtype=np.float32)
-
-    def kinship(self, vectors: Matrix) -> Vector:
-        """How alike the first vector is to each of the others: the cosine along the directions, those counting most
-        that tell answers apart best; 0 before the first fit."""
-        if self.directions is None:
-            return np.zeros(len(vectors) - 1, dtype=np.float32)
-        places = (vectors @ self.directions - self.origin) * np.sqrt(self.spread / (1 + self.spread))
-        lengths = np.sqrt((places * places).sum(axis=1)) + np.float32(1e-9)
-        return np.asarray((places[1:] @ places[0]) / (lengths[1:] * lengths[0]), dtype=np.float32)
 
     def fit(self) -> None:
         """Find the directions anew: tens to hundreds of milliseconds, by the cube of the dimension."""

@@ -8,7 +8,6 @@
 | familiarity        | how many of its questions were learned, as a logarithm                           |
 | wording            | the most it shares of the question's words, weighted by rarity                   |
 | wording votes      | as votes, by vectors and words together                                          |
-| kinship, kin votes | as similarity and votes, along the directions that tell answers apart            |
 
 | of the question    |                                                                                  |
 | ------------------ | -------------------------------------------------------------------------------- |
@@ -29,14 +28,14 @@ import numpy as np
 from costpol.pipeline.likeness.words import Hashes, hash_words
 
 if TYPE_CHECKING:
-    from costpol.commands import Vector
     from costpol.pipeline.likeness.choice import Row, Table
     from costpol.pipeline.likeness.state import Likeness
+    from costpol.pipeline.likeness.words import Vector
 
-Reals = np.ndarray[Any, np.dtype[np.floating[Any]]]
+Reals = np.ndarray[Any, np.dtype[np.float64]]
 Places = np.ndarray[Any, np.dtype[np.int64]]
 
-SIGNALS = ("similarity", "votes", "likelihood", "familiarity", "wording", "wording votes", "kinship", "kin votes")
+SIGNALS = ("similarity", "votes", "likelihood", "familiarity", "wording", "wording votes")
 CIRCUMSTANCES = ("experience", "nearness", "novelty")
 CANDIDATES = 20
 """How many near questions are looked at."""
@@ -44,22 +43,17 @@ CANDIDATES = 20
 _SHARPNESS = 16.0
 """How fast a vote loses weight with its distance from the nearest: by half every 0.043 of cosine."""
 
-_KIN_SHARE = 0.6
-"""Kinship is spread wider than cosine, so its votes fade slower."""
-
 _WORD_SHARE = 0.7
 """The length of the words' vector beside the embedding's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A stored question that is near: the name of its answer, the cosine, and its embedding."""
+    """A stored question that is near: the name of its answer and the cosine."""
 
     answer: str
     similarity: float
-    vector: Vector
     text: str = ""
-    """Empty where it is not kept: then its words say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +74,8 @@ class Evidence:
 def weigh(state: Likeness, vector: Vector, text: str, candidates: Sequence[Candidate]) -> Evidence:
     """The evidence for one question. `vector` is its embedding, of unit length; candidates come nearest first."""
     hashes = hash_words(text)
-    words = state.words.vectors([hashes, *(hash_words(candidate.text) for candidate in candidates)])
-    vectors = np.stack([vector, *(candidate.vector for candidate in candidates)])
-    joint = np.hstack([vectors, words * _WORD_SHARE]) * np.float32((1 + _WORD_SHARE**2) ** -0.5)
+    words, novelty = state.words.vector(hashes)
+    joint = np.concatenate([vector, words * np.float32(_WORD_SHARE)]) * np.float32((1 + _WORD_SHARE**2) ** -0.5)
     places: dict[str, list[int]] = {}
     for place, candidate in enumerate(candidates):
         places.setdefault(candidate.answer, []).append(place)
@@ -90,27 +83,24 @@ def weigh(state: Likeness, vector: Vector, text: str, candidates: Sequence[Candi
     nearest = candidates[0].similarity if candidates else 0.0
     signals = np.empty((len(answers), len(SIGNALS)), dtype=np.float32)
     if candidates:
-        order = [place for own in places.values() for place in own]
+        similarities = np.array([candidate.similarity for candidate in candidates])
+        overlaps = state.words.overlaps(hashes, [hash_words(candidate.text) for candidate in candidates])
         owner = np.repeat(np.arange(len(answers)), [len(own) for own in places.values()])
-        starts = np.flatnonzero(np.diff(owner, prepend=-1))
-        similarity = np.array([candidate.similarity for candidate in candidates], dtype=np.float32)[order]
-        wording = (words[1:] @ words[0])[order]
-        kinship = state.answers.kinship(joint)[order]
-        signals[:, 0] = similarity[starts]
-        signals[:, 1] = _votes(similarity, owner)
-        signals[:, 2] = state.answers.scores(answers, joint[0])
+        order = [place for own in places.values() for place in own]
+        both = (similarities + _WORD_SHARE**2 * overlaps) / (1 + _WORD_SHARE**2)
+        signals[:, 0] = [candidates[own[0]].similarity for own in places.values()]
+        signals[:, 1] = _votes(similarities[order], owner)
+        signals[:, 4] = np.maximum.reduceat(overlaps[order], np.flatnonzero(np.diff(owner, prepend=-1)))
+        signals[:, 5] = _votes(both[order], owner)
+        signals[:, 2] = state.answers.scores(answers, joint)
         signals[:, 3] = np.log1p(state.answers.counted(answers))
-        signals[:, 4] = np.maximum.reduceat(wording, starts)
-        signals[:, 5] = _votes((similarity + _WORD_SHARE**2 * wording) / (1 + _WORD_SHARE**2), owner)
-        signals[:, 6] = np.maximum.reduceat(kinship, starts)
-        signals[:, 7] = _votes(kinship * _KIN_SHARE, owner)
     return Evidence(
-        vector=joint[0],
+        vector=joint,
         words=hashes,
         answers=answers,
         places=tuple(tuple(own) for own in places.values()),
         signals=signals,
-        circumstances=np.array([log1p(state.stored), nearest, state.words.novelty(hashes)], dtype=np.float32),
+        circumstances=np.array([log1p(state.stored), nearest, novelty], dtype=np.float32),
         unanimous=all(c.answer == candidates[0].answer for c in candidates if c.similarity > nearest - 0.05),
     )
 
@@ -118,4 +108,4 @@ def weigh(state: Likeness, vector: Vector, text: str, candidates: Sequence[Candi
 def _votes(similarities: Reals, owner: Places) -> Reals:
     """The logarithm of each owner's share of votes, which fade with the distance from the nearest."""
     votes = np.bincount(owner, np.exp(_SHARPNESS * (similarities - similarities.max())))
-    return np.asarray(np.log(votes / votes.sum() + 1e-3), dtype=np.float32)
+    return np.asarray(np.log(votes / votes.sum() + 1e-3), dtype=np.float64)

@@ -23,7 +23,7 @@ _MAX_WORDS = 256
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 
 Hashes = np.ndarray[tuple[int], np.dtype[np.int64]]
-Matrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
 
 
 @dataclass(slots=True)
@@ -40,21 +40,29 @@ class Words:
         self.seen[hashes & (_SLOTS - 1)] += 1
         self.texts += 1
 
-    def novelty(self, hashes: Hashes) -> float:
-        """The share of a text's words that were never seen before; 1 where it has none."""
+    def vector(self, hashes: Hashes) -> tuple[Vector, float]:
+        """The unit vector of a text's words (zero without any), and the share of them that were never seen before."""
         if not len(hashes):
-            return 1.0
-        return float(np.count_nonzero(self.seen[hashes & (_SLOTS - 1)] < 1) / len(hashes))
+            return np.zeros(DIMENSION, dtype=np.float32), 1.0
+        seen = self.seen[hashes & (_SLOTS - 1)]
+        weights = np.log((self.texts + 2.0) / (seen + 1.0))
+        weights[(hashes >> 31) & 1 == 0] *= -1
+        vector = np.bincount((hashes >> 16) % DIMENSION, weights, DIMENSION).astype(np.float32)
+        length = float(vector @ vector) ** 0.5
+        return vector / np.float32(length + 1e-9), float(np.count_nonzero(seen < 1) / len(hashes))
 
-    def vectors(self, texts: Sequence[Hashes]) -> Matrix:
-        """One row per text: the unit vector of its words, or zeros where it has none."""
-        joined = np.concatenate(texts)
-        row = np.repeat(np.arange(len(texts)), [len(hashes) for hashes in texts])
-        weights = np.log((self.texts + 2.0) / (self.seen[joined & (_SLOTS - 1)] + 1.0))
-        weights[joined >> 31 == 0] *= -1
-        places = row * DIMENSION + (joined >> 16) % DIMENSION
-        rows = np.bincount(places, weights, len(texts) * DIMENSION).reshape(len(texts), DIMENSION)
-        return np.asarray(rows / (np.sqrt((rows * rows).sum(axis=1, keepdims=True)) + 1e-9), dtype=np.float32)
+    def overlaps(self, hashes: Hashes, others: Sequence[Hashes]) -> Vector:
+        """How much of its words a text shares with each of some others: the cosine of their rarities."""
+        sizes = [len(other) for other in others]
+        if not len(hashes) or not sum(sizes):
+            return np.zeros(len(others), dtype=np.float32)
+        joined = np.concatenate(others)
+        owner = np.repeat(np.arange(len(others)), sizes)
+        rarity = np.log((self.texts + 2.0) / (self.seen[joined & (_SLOTS - 1)] + 1.0)) ** 2
+        own = np.log((self.texts + 2.0) / (self.seen[hashes & (_SLOTS - 1)] + 1.0)) ** 2
+        shared = hashes[np.minimum(np.searchsorted(hashes, joined), len(hashes) - 1)] == joined
+        total = np.bincount(owner, rarity, len(others)) * float(own.sum())
+        return np.asarray(np.bincount(owner, rarity * shared, len(others)) / np.sqrt(total + 1e-9), dtype=np.float32)
 
 
 @lru_cache(maxsize=16_384)  # the same stored questions are near again and again

@@ -27,9 +27,9 @@ def test_nothing_near_is_refused() -> None:
 @pytest.mark.parametrize(
     ("candidates", "action"),
     [
-        ([Candidate("a", 0.97, unit(1)), Candidate("a", 0.95, unit(1)), Candidate("b", 0.6, unit(1))], "serve"),
-        ([Candidate("a", 0.97, unit(1)), Candidate("b", 0.95, unit(1))], "refuse"),
-        ([Candidate("a", 0.89, unit(1))], "refuse"),
+        ([Candidate("a", 0.97), Candidate("a", 0.95), Candidate("b", 0.6)], "serve"),
+        ([Candidate("a", 0.97), Candidate("b", 0.95)], "refuse"),
+        ([Candidate("a", 0.89)], "refuse"),
     ],
 )
 def test_without_evidence_the_fixed_rule_holds(candidates: list[Candidate], action: str) -> None:
@@ -58,7 +58,7 @@ def test_what_cannot_be_told_apart_is_not_served() -> None:
 
 def test_the_answer_with_the_most_support_is_served_not_the_nearest_one(trained: World) -> None:
     vector, text = trained.places[0].astype(np.float32), "word0 and thing1"
-    near = [Candidate("answer 7", 0.93, vector, text)] + [Candidate("answer 0", 0.92, vector, text) for _ in range(12)]
+    near = [Candidate("answer 7", 0.93, text)] + [Candidate("answer 0", 0.92, text) for _ in range(12)]
     judgement = trained.judge(weigh(trained.state, vector, text, near))
     assert judgement.answer == "answer 0"
     assert judgement.places == tuple(range(1, 13))
@@ -114,9 +114,7 @@ def test_nothing_below_the_cut_is_served(
     trained: World, limit: float, chance: float, similarities: list[float], seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    candidates = [
-        Candidate(f"answer {rng.integers(12)}", s, unit(1), "word1") for s in sorted(similarities, reverse=True)
-    ]
+    candidates = [Candidate(f"answer {rng.integers(12)}", s, "word1") for s in sorted(similarities, reverse=True)]
     evidence = weigh(trained.state, rng.normal(size=DIMENSION).astype(np.float32), "word1", candidates)
     judgement = judge(trained.state, evidence, intent="faq", limit=limit, floor=2.0, chance=chance)
     assert judgement.logit is not None

@@ -46,9 +46,7 @@ class World:
     def candidates(self, vector: np.ndarray) -> list[Candidate]:
         similarities = np.array([other for other, _, _ in self.stored]) @ vector if self.stored else np.zeros(0)
         near = np.argsort(-similarities, kind="stable")[:20]
-        return [
-            Candidate(self.stored[i][2], float(similarities[i]), self.stored[i][0], self.stored[i][1]) for i in near
-        ]
+        return [Candidate(self.stored[i][2], float(similarities[i]), self.stored[i][1]) for i in near]
 
     def send(self, count: int) -> None:
         for _ in range(count):
