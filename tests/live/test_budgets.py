@@ -108,7 +108,7 @@ def test_a_client_that_leaves_a_stream_pays_for_what_came(sidecar: Any, provider
     assert sidecar.metric("costpol_clients_left_total") == 1
 
 
-def test_a_client_that_leaves_before_the_answer_pays_for_all_that_may_have_been_written(sidecar: Any, provider: Any, data: Path) -> None:
+def test_a_client_that_leaves_early_pays_for_all_that_may_be_written(sidecar: Any, provider: Any, data: Path) -> None:
     provider.app.latency = 1.0
     with pytest.raises(openai.APITimeoutError):
         ask(sidecar.client().with_options(timeout=0.5))

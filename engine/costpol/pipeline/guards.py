@@ -104,7 +104,7 @@ def _plain(word: str) -> str:
     plain = word.casefold()
     if "'" in plain:
         plain = plain.removesuffix("'s").replace("'", "")
-    return plain
+    return plain or word  # a lone apostrophe is its own word
 
 
 def _spaceless(character: str) -> bool:

@@ -164,7 +164,9 @@ def test_use_survives_a_reopening_and_a_changed_limit(path: Path) -> None:
     reservation = reserve(ledger, hold(60))
     ledger.close()
     ledger = SqliteLedger(path)
-    assert ledger.reserve(Reserve((hold(1, limit=50),), NOW, NOW + 60)) == Exceeded(hold(1, limit=50), used=60, oldest=NOW)
+    assert ledger.reserve(Reserve((hold(1, limit=50),), NOW, NOW + 60)) == Exceeded(
+        hold(1, limit=50), used=60, oldest=NOW
+    )
     assert settle(ledger, reservation, 40) is None
     assert standing(ledger) == (40,)
     ledger.close()

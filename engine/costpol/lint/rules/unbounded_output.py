@@ -19,9 +19,11 @@ otherwise: {max_output_tokens: 1k}
 
 ## Why
 
-An error where budgets are declared, else a warning. Output costs four to eight times what input costs, and a model that runs on costs all it can write. Without a limit the
+Output costs four to eight times what input costs, and a model that runs on costs all it can write. Without a limit the
 worst case of a request cannot be told beforehand, so a budget has to set aside too little or too much. A limit can
 stand in `prompts` per intent and in `otherwise`, and in a routing rule; each path of a request needs one of them.
+
+An error where budgets are declared, else a warning.
 """
 
 from __future__ import annotations

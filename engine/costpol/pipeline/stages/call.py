@@ -78,7 +78,7 @@ class CallStage:
                 return (yield from self._answered(draft, target, reply, reservation))
             failed = Result(reply, target)
             draft.note(NAME, "no answer", model=target.model, failure=reply.kind, status=reply.status)
-            # What a provider may bill although its answer did not arrive counts as billed: a budget is the last defence.
+            # What a provider may bill although no answer arrived counts as billed: a budget is the last defence.
             billed = reply.kind in ("timeout", "broken")
             yield from self._settle(draft, reservation, draft.held if billed else _NOTHING)
             if _failure(reply) not in self.retry_on:
