@@ -1,6 +1,6 @@
 """No bytes bring the loader or the linter to anything but a bundle or findings, and none keeps them for long.
 
-The time is the processor's, so that a busy machine fails no test.
+The limit here only tells apart what grows with the square of its input: `benchmarks/validate.py` measures the time.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from costpol.policy.source import MAX_BYTES, read_source
 from costpol.reporting.findings import FORMATS, render
 from costpol.runtime.facts import lint_facts
 
-LIMIT = 1.0
-"""Seconds for one bundle."""
+LIMIT = 10.0
+"""Seconds of the processor for one bundle, on the slowest machine."""
 CASES = Path(__file__).parents[1] / "cases"
 SOUND = {path.name: path.read_bytes() for path in sorted((CASES / "sins" / "sound").glob("*.yaml"))}
 

@@ -173,7 +173,7 @@ def test_stopping_does_not_wait_for_ever_and_settles_what_it_cuts_off(
         assert provider.app.seen
         began = time.monotonic()
         assert sidecar.stop() == 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
         answer = connection.recv(65536)
     assert answer.startswith(b"HTTP/1.1 503")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "service_stopping"

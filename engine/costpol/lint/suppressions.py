@@ -11,9 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from costpol.diagnostics import Diagnostic, Span
 
+MOST = 500
+"""How many suppressions of a policy are looked at."""
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*costpol:\s*(?P<verb>ignore|disable-file|disable|enable)\b(?P<rest>.*)$")
 _CODES = re.compile(r"\[(?P<codes>[^\]]*)\](?P<reason>.*)$")
 _APPROVAL = re.compile(r"\bapproved_by=(?P<name>\S+)")
@@ -61,8 +64,9 @@ def leaks(code: str) -> bool:
 
 
 def suppressions(files: Mapping[str, str]) -> list[Suppression]:
-    """Every suppression in the texts of a policy."""
-    return [found for file, text in files.items() for found in _in_file(file, text.splitlines())]
+    """The suppressions in the texts of a policy, up to `MOST`: those beyond accept nothing."""
+    written = (found for file, text in files.items() for found in _in_file(file, text.splitlines()))
+    return list(islice(written, MOST))
 
 
 def accepted(findings: Iterable[Diagnostic], comments: Iterable[Suppression]) -> set[int]:
@@ -73,6 +77,7 @@ def accepted(findings: Iterable[Diagnostic], comments: Iterable[Suppression]) ->
 
 def _in_file(file: str, lines: list[str]) -> Iterable[Suppression]:
     written = [(n, match) for n, line in enumerate(lines, start=1) if (match := _COMMENT.search(line)) is not None]
+    following = _next_content(lines)
     enabled = [(n, code) for n, match in written if match["verb"] == "enable" for code in _codes(match)]
     for number, comment in written:
         verb, line = comment["verb"], lines[number - 1]
@@ -82,13 +87,13 @@ def _in_file(file: str, lines: list[str]) -> Iterable[Suppression]:
         codes = _codes(comment)
         reason = (listed["reason"] if listed else "").strip()
         approval = _APPROVAL.search(reason)
-        first = number if line[: comment.start()].strip() else _next_content(lines, number)
+        first = number if line[: comment.start()].strip() else following[number]
         ends = tuple(first for _ in codes)
         if verb != "ignore":
             ends = tuple(
                 min((n for n, each in enabled if each == code and n > number), default=len(lines)) for code in codes
             )
-        if verb == "disable-file" and _next_content(lines, 0) > number:
+        if verb == "disable-file" and following[0] > number:
             first, ends = 1, tuple(len(lines) for _ in codes)
         span = Span(file, number, comment.start() + 1, number, len(line) + 1)
         words = _APPROVAL.sub("", reason).strip(" ,;:-")
@@ -100,10 +105,14 @@ def _codes(comment: re.Match[str]) -> tuple[str, ...]:
     return tuple(code.strip() for code in listed["codes"].split(",") if code.strip()) if listed else ()
 
 
-def _next_content(lines: list[str], number: int) -> int:
-    """The first line after a line of comment that holds more than a comment."""
-    for following in range(number, len(lines)):
-        content = lines[following].strip()
+def _next_content(lines: list[str]) -> list[int]:
+    """Per line, counted from 1, the first line after it that holds more than a comment; itself where none does. The
+    entry at 0 is the first such line of all."""
+    found = list(range(len(lines) + 1))
+    for number in range(len(lines) - 1, -1, -1):
+        content = lines[number].strip()
         if content and not content.startswith("#"):
-            return following + 1
-    return number
+            found[number] = number + 1
+        elif found[number + 1] != number + 1:
+            found[number] = found[number + 1]
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 import sqlite3
 import subprocess
@@ -321,27 +320,28 @@ def test_a_closed_ledger_answers_failures(ledger: SqliteLedger) -> None:
 # Processes
 
 
-def spend(path: Path, tries: int) -> None:
-    """Reserve and settle 1 of 300, as often as the limit lets it."""
-    ledger = SqliteLedger(path, busy_seconds=10)
-    for _ in range(tries):
-        answer = ledger.reserve(Reserve((hold(1, 300),), NOW, NOW + 60))
-        if isinstance(answer, Granted):
-            assert settle(ledger, answer.reservation, 1) is None
-        else:
-            assert isinstance(answer, Exceeded)
+SPENDING = """
+import sys
+from pathlib import Path
+from costpol.commands import Account, Exceeded, Granted, Hold, Reserve, Settle
+from costpol.ledger.sqlite import SqliteLedger
+ledger = SqliteLedger(Path(sys.argv[1]), busy_seconds=10)
+once = (Hold(Account("acme", 0.0, 0.0, 1000.0), 1, 300, "b"),)
+for _ in range(200):
+    answer = ledger.reserve(Reserve(once, 0.0, 60.0))
+    if isinstance(answer, Granted):
+        assert ledger.settle(Settle(answer.reservation, (1,), 0.0)) is None
+    else:
+        assert isinstance(answer, Exceeded), answer
+"""
 
 
 def test_processes_that_start_together_spend_the_limit_exactly(path: Path) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    workers = [spawn.Process(target=spend, args=(path, 200)) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(30)
-    assert [worker.exitcode for worker in workers] == [0, 0]
+    arguments = [sys.executable, "-c", SPENDING, str(path)]
+    workers = [subprocess.Popen(arguments, env={"PYTHONPATH": ":".join(sys.path)}) for _ in range(2)]
+    assert [worker.wait(60) for worker in workers] == [0, 0]
     ledger = SqliteLedger(path)
-    assert standing(ledger) == (300,)
+    assert ledger.standing(Standing((Account("acme", 0.0, 0.0, 1000.0),), 0.0)) == (300,)
     ledger.close()
 
 

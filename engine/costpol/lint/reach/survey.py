@@ -17,9 +17,11 @@ STEPS = 3000
 """How many splits the question whether a rule is reached may take before it counts as not analysed."""
 HEIR_STEPS = 500
 """The same for the question who would decide in its place: worth less, asked of more rules."""
-LOOKS = 1_000_000
-"""At how many boxes all such questions about one list may look, about half a second's worth. Lists of a thousand rules
-as people write them need a tenth; what is left open beyond counts as not analysed."""
+LOOKS = 200_000
+"""At how many boxes all such questions about one list may look, about a tenth of a second's worth. Lists of a thousand
+rules as people write them need few; what is left open beyond counts as not analysed."""
+MATCHERS = 2_000
+"""How many rules, or intents, of one list are analysed."""
 FIRST = 64
 """So many of the first boxes usually suffice to hide a rule that is hidden."""
 
@@ -80,11 +82,15 @@ def survey(matchers: Sequence[When], intents: Sequence[str] | None) -> Survey:
 
     `intents` are all names that a request can be recognised as, `None` where none are declared. "Shadowed" and
     "impossible" are certain; "reached" is certain up to combinations of words, lengths and patterns of one message.
+    Matchers beyond `MATCHERS` are not analysed.
     """
+    beyond = tuple(None for _ in matchers[MATCHERS:])
+    matchers = matchers[:MATCHERS]
     try:
         space = Space(matchers, intents)
     except TooManyError:
-        return Survey(tuple(NotAnalysed() for _ in matchers), tuple(None for _ in matchers), None)
+        unknown = len(matchers) + len(beyond)
+        return Survey((NotAnalysed(),) * unknown, (None,) * unknown, None)
     regions = tuple(_region(space, when) for when in matchers)
     covers: list[Cover] = []
     taken, looks = Taken(space), Looks(LOOKS)
@@ -94,7 +100,7 @@ def survey(matchers: Sequence[When], intents: Sequence[str] | None) -> Survey:
         for box in region or ():
             covers.append(Cover(box, number))
             taken.add(box, number)
-    return Survey(tuple(verdicts), regions, space)
+    return Survey((*verdicts, *(NotAnalysed() for _ in beyond)), (*regions, *beyond), space)
 
 
 def redundant(found: Survey, outcomes: Sequence[Hashable]) -> dict[int, int]:
@@ -104,7 +110,7 @@ def redundant(found: Survey, outcomes: Sequence[Hashable]) -> dict[int, int]:
     looks = Looks(LOOKS)
     anything = {n: _highest(full) for n, full in enumerate(found.space.full if found.space else ())}
     for number, verdict in enumerate(found.verdicts):
-        if isinstance(verdict, Reached) and not _differs(found, outcomes, number, verdict.box, anything):
+        if isinstance(verdict, Reached) and not _differs(found, outcomes, number, anything, looks):
             heir = _heir(found, outcomes, number, looks)
             if heir is not None:
                 result[number] = heir
@@ -202,15 +208,20 @@ def _needed(region: Region, covers: Sequence[Cover], space: Space, used: set[int
     return tuple(kept)
 
 
-def _differs(found: Survey, outcomes: Sequence[Hashable], number: int, box: Box, anything: Box) -> bool:
+def _differs(found: Survey, outcomes: Sequence[Hashable], number: int, anything: Box, looks: Looks) -> bool:
     """Whether a single request of the rule already shows that it would fare otherwise: saves the search."""
-    if found.space is None or outcomes[number] not in outcomes[number + 1 :]:
+    verdict = found.verdicts[number]
+    if found.space is None or looks.left < 0 or not isinstance(verdict, Reached):
+        return True
+    box = verdict.box
+    if outcomes[number] not in outcomes[number + 1 :]:
         return True
     narrowed = {n: _highest(mask) for n, mask in box.items()}
     request = {**anything, **found.space.quiet(box), **narrowed}
     if not found.space.possible(request):
         return False
     for owner in range(number + 1, len(found.regions)):
+        looks.left -= len(found.regions[owner] or ())
         if any(not disjoint(request, other) for other in found.regions[owner] or ()):
             return outcomes[owner] != outcomes[number]
     return True
