@@ -2,7 +2,7 @@
 
     CostpolError             says what is wrong (`message`) and how to mend it (`help`)
     ├── UsageError           the command line or a file it names cannot be used                    exit 2
-    ├── BundleError          the policy bundle does not load; carries its diagnostics              exit 1
+    ├── BundleError          the policy bundle is refused; carries its diagnostics                    exit 1
     ├── ProvisionError       the policy is sound, but what it needs cannot be had (key, store, embedder)
     │   └── StoreLockedError another process holds the embedded store
     ├── WireError            a request body that the provider's own API would refuse               HTTP 400
@@ -32,7 +32,7 @@ class UsageError(CostpolError):
 
 
 class BundleError(CostpolError):
-    """The bundle does not load. `diagnostics` say where and why."""
+    """The bundle is refused. `diagnostics` say where and why."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         first = diagnostics[0]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
+from costpol.cli.terminal import use_color
 from costpol.diagnostics import Diagnostic, Severity
 from costpol.policy.loader import load_bundle, read_bundle
 
@@ -23,6 +27,19 @@ class Checked:
     def errors(self) -> list[Diagnostic]:
         """What keeps the bundle from being served."""
         return [finding for finding in self.diagnostics if finding.severity is Severity.ERROR]
+
+
+def tell_errors(errors: int, folder: Path) -> None:
+    """Say on standard error that a policy is taken here, although it would not be served."""
+    if errors:
+        counted = "1 error" if errors == 1 else f"{errors} errors"
+        told = f"`{folder}` has {counted} and would not be served: `costpol validate {folder}` shows them"
+        click.echo(f"{click.style('note', bold=True)}: {told}", err=True, color=use_color(sys.stderr))
+
+
+def count_errors(diagnostics: Iterable[Diagnostic]) -> int:
+    """How many of the findings keep a policy from being served."""
+    return sum(finding.severity is Severity.ERROR for finding in diagnostics)
 
 
 def check_folder(folder: Path) -> Checked:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from costpol.cli.checking import count_errors, tell_errors
 from costpol.cli.dry_run import exit_code, replay, trips, write
 from costpol.cli.terminal import use_color
 from costpol.errors import UsageError
@@ -41,7 +42,7 @@ def command(
     """Compare the policy NEW with the policy OLD by what they mean: who gets an answer, what may be spent, where
     requests go.
 
-    Exits with 0 whatever the differences, with 1 if a policy does not load, the gate of `--fail-if` trips, or something
+    Exits with 0 whatever the differences, with 1 if a policy is refused, the gate of `--fail-if` trips, or something
     widens and `--fail-on widening` asks.
     """
     from costpol.evaluate.gate import parse_gate
@@ -49,7 +50,7 @@ def command(
     if gate is not None and not logs:
         raise UsageError("`--fail-if` compares figures of a log, and none is given", "name one with `--log`")
     parsed = None if gate is None else parse_gate(gate)
-    difference = compare(load_folder(old).require(), load_folder(new).require())
+    difference = compare(_load(old), _load(new))
     savings = replay(logs, new, old) if logs else None
     tripped = None if parsed is None or savings is None else trips(parsed, savings)
     if format_ == "json":
@@ -61,6 +62,16 @@ def command(
     if widened:
         click.echo("the new policy widens the old one", err=True)
     return 1 if widened else exit_code(tripped)
+
+
+def _load(folder: Path) -> Bundle:
+    """The policy of a folder, whatever the linter says of it."""
+    from costpol.lint.runner import lint
+    from costpol.runtime.facts import lint_facts
+
+    bundle = load_folder(folder).require()
+    tell_errors(count_errors(lint(bundle, lint_facts(time.time()))), folder)
+    return bundle
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from costpol.cli.checking import tell_errors
 from costpol.cli.terminal import use_color
 from costpol.errors import UsageError
 from costpol.policy.loader import read_bundle
@@ -38,13 +39,16 @@ def command(
 ) -> int:  # fmt: skip
     """Replay LOG... (JSONL, `.gz` too, `-` for standard input) through a policy.
 
-    No model is called. Exits with 1 if the gate of `--fail-if` trips, if the policy has errors, or if the log holds no
-    request at all.
+    No model is called. Exits with 1 if the gate of `--fail-if` trips, if the policy does not load, or if the log
+    holds no request at all. A policy that loads is replayed whatever `costpol validate` says of it.
     """
     from costpol.evaluate.gate import parse_gate
 
     parsed = None if gate is None else parse_gate(gate)
     savings = replay(logs, policies, against, baseline, limit)
+    tell_errors(savings.errors, policies)
+    if savings.against is not None and against is not None:
+        tell_errors(savings.against.savings.errors, against)
     # Asked before anything is written: a gate on a figure that is not there is bad usage, and that is the whole answer.
     tripped = None if parsed is None or not savings.requests else trips(parsed, savings)
     write(render(savings, format_, color=output is None and use_color(sys.stdout)), output)

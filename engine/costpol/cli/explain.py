@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import DecodeError, json, structs
 
+from costpol.cli.checking import count_errors, tell_errors
 from costpol.errors import UsageError
 from costpol.policy.loader import read_bundle
 from costpol.units import format_usd, parse_duration, parse_share, plain, usd
@@ -181,6 +182,7 @@ async def _explain(
     from costpol.providers.openai import decode_request
 
     async with rehearse(read_bundle(policies), time.time, pays=False) as rehearsal:
+        tell_errors(count_errors(rehearsal.snapshot.findings), policies)
         explainer = Explainer(rehearsal)
         bundle = explainer.bundle
         body = message_body(bundle, message or "", labels) if request is None else request_body(bundle, request, labels)

@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _show_bundle_error(words: Sequence[str], error: BundleError) -> None:
-    """The findings that keep a bundle from loading; as the answer itself where a machine is to read it."""
+    """The findings for which a bundle is refused; as the answer itself where a machine is to read it."""
     from costpol.reporting.findings import render, summary
 
     wanted = _format(words)
@@ -118,7 +118,7 @@ def _show_bundle_error(words: Sequence[str], error: BundleError) -> None:
         click.echo(render(error.diagnostics, {}, wanted))
     files = {name: _text(name) for name in {diagnostic.span.file for diagnostic in error.diagnostics} if name}
     click.echo(render(error.diagnostics, files, "full", color=use_color(sys.stderr)), err=True)
-    click.echo(f"the policy does not load: {summary(error.diagnostics)}", err=True)
+    click.echo(f"the policy is refused: {summary(error.diagnostics)}", err=True)
 
 
 def _text(name: str) -> str:

@@ -146,4 +146,4 @@ def _show(error: BundleError, folder: Path) -> None:
     from costpol.reporting.findings import render, summary
 
     click.echo(render(error.diagnostics, load_folder(folder).files, "full"), err=True)
-    click.echo(f"the policy is not served: {summary(error.diagnostics)}", err=True)
+    click.echo(f"the policy is refused: {summary(error.diagnostics)}", err=True)

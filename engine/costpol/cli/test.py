@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from costpol.cli.checking import count_errors, tell_errors
 from costpol.cli.dry_run import write
 from costpol.cli.terminal import use_color
 from costpol.policy.loader import read_bundle
@@ -141,4 +142,5 @@ async def _run(bundle: Path) -> Results:
     from costpol.evaluate.rehearsal import rehearse
 
     async with rehearse(read_bundle(bundle), time.time, pays=False) as rehearsal:
+        tell_errors(count_errors(rehearsal.snapshot.findings), bundle)
         return await run_cases(Explainer(rehearsal))

@@ -33,8 +33,8 @@ async def dry_run(
 ) -> Savings:
     """What the policy of `files` makes of a log. Prices are those at `clock`; `progress` is told the requests so far.
 
-    Raises `BundleError` and `ProvisionError` for a policy that cannot be used, `UsageError` for a baseline model that
-    nobody knows the price of.
+    Raises `BundleError` and `ProvisionError` for a policy that does not load or lacks what it needs, `UsageError` for a
+    baseline model that nobody knows the price of.
     """
     async with AsyncExitStack() as opened:
         rehearsal = await opened.enter_async_context(rehearse(files, clock))

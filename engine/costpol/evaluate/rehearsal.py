@@ -33,7 +33,8 @@ async def rehearse(
 ) -> AsyncIterator[Rehearsal]:
     """The policy of these files; prices are those at `clock`. Without `pays` an embedder that costs money is left out.
 
-    Raises `BundleError` for errors in the policy, `ProvisionError` where something that it needs cannot be had.
+    A policy that loads may be tried out, whatever the linter says of it: its errors are among the snapshot's findings.
+    Raises `BundleError` for one that does not, `ProvisionError` where something that it needs cannot be had.
     """
     import aiohttp
 
@@ -44,7 +45,9 @@ async def rehearse(
         stores = Stores(folder, ledger, folder / "cache", Unsettled(ledger.settle), folder / "scratch")
         async with aiohttp.ClientSession() as session:
             try:
-                provisioner = Provisioner(stores, session, os.environ, calls=False, pays=pays, clock=clock)
+                provisioner = Provisioner(
+                    stores, session, os.environ, calls=False, pays=pays, strict=False, clock=clock
+                )
                 snapshot = await provisioner.provision(files, 1)
                 try:
                     yield Rehearsal(snapshot, stores)

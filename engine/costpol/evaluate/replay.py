@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from costpol.commands import Answered, Call, Command, Edit, Failed, LookupSimilar, Reserve, Settle
+from costpol.diagnostics import Severity
 from costpol.evaluate.budget_use import BudgetUse
 from costpol.evaluate.record import Record
 from costpol.evaluate.rehearsal import Rehearsal
@@ -76,6 +77,7 @@ class Replay:
         snapshot = rehearsal.snapshot
         self.pipeline: Pipeline = snapshot.pipeline
         self.prices = snapshot.prices
+        self.errors = sum(finding.severity is Severity.ERROR for finding in snapshot.findings)
         self.budgets = BudgetUse(snapshot.bundle, rehearsal.stores.ledger)
         self._stores = rehearsal.stores
         self._handlers = self._observed(snapshot.handlers)

@@ -139,6 +139,7 @@ class Tally:
             last=self._last,
             skipped=skipped,
             skipped_first=skipped_first,
+            errors=self.replay.errors,
         )  # fmt: skip
 
     def _group(self, kind: int, name: str | None) -> _Group:

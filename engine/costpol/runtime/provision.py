@@ -69,18 +69,28 @@ class Checked:
     marked: frozenset[str]
 
 
-def check(files: Mapping[str, bytes], now: float) -> Checked:
-    """Load, lint and price. Raises `BundleError` for errors in it, `ProvisionError` for a model without a price."""
+def check(files: Mapping[str, bytes], now: float, *, strict: bool = True) -> Checked:
+    """Load, lint and price. Raises `BundleError` for errors in it, `ProvisionError` for a model without a price.
+
+    Unless it is `strict`, what the linter calls an error stands among the findings, and only what keeps the policy from
+    loading is raised.
+    """
     from costpol.lint.runner import lint
 
     loaded = load_bundle(files)
     bundle = loaded.require()
     findings = [*loaded.diagnostics, *lint(bundle, lint_facts(now))]
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
-    if errors:
+    if errors and strict:
         raise BundleError(errors)
+    try:
+        prices = price_models(bundle, now)
+    except ProvisionError as error:
+        if errors:  # one of them says the same, with its place
+            raise BundleError(errors) from error
+        raise
     marked = frozenset(name for name, ended in loaded.explicit_end.items() if ended)
-    return Checked(bundle, price_models(bundle, now), tuple(findings), marked)
+    return Checked(bundle, prices, tuple(findings), marked)
 
 
 def learns(bundle: Bundle) -> bool:
@@ -134,7 +144,8 @@ class Provisioner:
     `base_urls` take the place of the policy's addresses, by provider. `callers_have_keys` says that callers identify
     themselves with keys for costpol, which are then never passed on. Without `calls` no model will be called, as in a
     replay: such snapshots have no endpoints and need no key for one. Without `pays` an embedder behind an endpoint is
-    left out, and nothing is recognised by likeness then.
+    left out, and nothing is recognised by likeness then. Unless it is `strict`, a policy is taken that loads, whatever
+    else is wrong with it.
     """
 
     stores: Stores
@@ -144,12 +155,13 @@ class Provisioner:
     callers_have_keys: bool = False
     calls: bool = True
     pays: bool = True
+    strict: bool = True
     clock: Callable[[], float] = time.time
     _vectors: dict[tuple[str, str], Vector] = field(default_factory=dict)
 
     async def provision(self, files: Mapping[str, bytes], generation: int) -> Snapshot:
         """A snapshot, ready to be served. Raises `BundleError` or `ProvisionError`, and leaves nothing open then."""
-        checked = await asyncio.to_thread(check, files, self.clock())
+        checked = await asyncio.to_thread(check, files, self.clock(), strict=self.strict)
         with ExitStack() as opened:
             endpoints = self._endpoints(checked.bundle) if self.calls else {}
             embedder = await self._embedder(checked.bundle)

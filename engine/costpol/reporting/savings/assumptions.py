@@ -10,6 +10,9 @@ def assumptions(savings: Savings) -> list[str]:
     """One sentence for everything that is not recorded fact."""
     estimates = savings.estimates
     found = []
+    if savings.errors:
+        errors = "1 error" if savings.errors == 1 else f"{savings.errors} errors"
+        found.append(f"the policy has {errors} and would not be served: `costpol validate` shows them")
     if savings.baseline_model == "requested":
         found.append("the baseline is the model that each request asked for, at its recorded tokens")
     else:

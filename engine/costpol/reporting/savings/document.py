@@ -47,6 +47,7 @@ def _figures(savings: Savings) -> dict[str, Any]:
         "intents": {name: _group(group) for name, group in savings.intents.items()},
         "budgets": {name: _budget(budget) for name, budget in savings.budgets.items()},
         "policy": savings.policy,
+        "policy_errors": savings.errors,
         "baseline": savings.baseline_model,
         "prices": savings.prices,
         "period": {"first": _instant(savings.first), "last": _instant(savings.last)},
@@ -73,6 +74,7 @@ def _against(new: Savings, against: Against) -> dict[str, Any]:
     olds = {lever.name: lever.net for lever in old.levers}
     return {
         "policy": old.policy,
+        "policy_errors": old.errors,
         "policy_usd": _usd(old.cost),
         "saved_usd": _usd(old.saved),
         "saved_fraction": old.saved_fraction,

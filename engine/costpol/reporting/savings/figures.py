@@ -158,6 +158,8 @@ class Savings:
     against: Against | None = None
     findings: tuple[Diagnostic, ...] = ()
     """What the log shows of the policy, beyond its dollars."""
+    errors: int = 0
+    """Errors that the linter finds in the policy, which would not be served."""
 
     @property
     def saved(self) -> int:
