@@ -12,24 +12,32 @@ import logging
 import os
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
+import numpy as np
+
 from costpol.commands import Failed, Hit, Judge, Judged, Learn
 from costpol.errors import StoreError, WireError
 from costpol.pipeline import guards
 from costpol.pipeline.likeness.evidence import Candidate, Evidence, weigh
-from costpol.pipeline.likeness.judgement import Judgement, judge, learn, serve
+from costpol.pipeline.likeness.judgement import Judgement, judge, learn, serve, verify
 from costpol.pipeline.likeness.state import Likeness, pack, unpack
 from costpol.providers.openai import decode_response
 
-_MOST_OPEN = 10_000
+_MOST_OPEN = 1000
+"""Judgements that wait for their answer: as many as calls are open at most."""
+_MOST_SERVED = 10_000
+_SERVINGS = 8
+"""Entries, and servings of each, that a report may still come for: the latest."""
 _SAME_WORDS = 0.8
 """The share of words from which on two answers say the same; numbers and denials must agree besides."""
 _GUARDS = ("numbers", "negation")
+
+_NONE, _NO_WORDS = np.zeros(0, np.float32), np.zeros(0, np.int64)
 
 _log = logging.getLogger("costpol.cache")
 
@@ -39,6 +47,9 @@ class _Open:
     evidence: Evidence
     judgement: Judgement
     hits: tuple[Hit, ...]
+
+
+_Served = tuple[Evidence, Judgement]
 
 
 @dataclass(slots=True)
@@ -52,6 +63,8 @@ class CacheJudge:
     fit_elsewhere: Callable[[Callable[[], None]], None] | None = None
     """Runs a fit beside the event loop; without it a fit is done at once, as a replay wants it."""
     _open: OrderedDict[int, _Open] = field(default_factory=OrderedDict)
+    _served: OrderedDict[str, list[_Served]] = field(default_factory=OrderedDict)
+    """Per entry the evidence on which it was given, the latest last."""
     _tickets: count[int] = field(default_factory=count)
     _fitting: bool = False
 
@@ -67,6 +80,7 @@ class CacheJudge:
         if judgement.action == "serve":
             serve(self.state, evidence, judgement)
             place = judgement.places[0]
+            self._remember(command.hits[place].entry.id, evidence, judgement)
         else:
             place = None
         ticket = next(self._tickets)
@@ -87,6 +101,24 @@ class CacheJudge:
             learn(self.state, opened.evidence, opened.judgement, right, answer)
             self._fit_if_due()
         return answer
+
+    def report_wrong(self, entry_id: str) -> int:
+        """Somebody says that this entry (`Entry.id`) was a wrong answer: a verdict against every question that it was
+        given for of late. How many those were; after a restart none is known."""
+        servings = [] if self._fitting else self._served.pop(entry_id, [])
+        for evidence, judgement in servings:
+            verify(self.state, evidence, judgement, None)
+        if servings:
+            self._fit_if_due()
+        return len(servings)
+
+    def _remember(self, entry_id: str, evidence: Evidence, judgement: Judgement) -> None:
+        servings = self._served.setdefault(entry_id, [])
+        servings.append((replace(evidence, vector=_NONE, words=_NO_WORDS), judgement))  # a verdict needs neither
+        del servings[:-_SERVINGS]
+        self._served.move_to_end(entry_id)
+        if len(self._served) > _MOST_SERVED:
+            self._served.popitem(last=False)
 
     def _right(self, command: Learn, opened: _Open) -> str | None:
         """Which of the candidate answers the fresh one equals, if any."""

@@ -75,6 +75,17 @@ def test_a_judgement_teaches_once() -> None:
     assert judge.learn(Learn(ticket, "yes", None)) == Failed("judgement-forgotten")
 
 
+def test_a_reported_answer_is_a_verdict_against_every_question_that_it_was_given_for() -> None:
+    judge = opened()
+    given = hit("a", 0.97, answer="x")
+    for number in range(2):
+        assert judged(judge, question(number, (given,))).place == 0
+    assert judge.report_wrong(given.entry.id) == 2
+    assert [verdict.right for verdict in judge.state.choice.verdicts] == [None, None]
+    assert judge.report_wrong(given.entry.id) == 0, "it counts once"
+    assert judge.report_wrong("never given") == 0
+
+
 def test_what_was_learned_survives_a_restart(tmp_path: Path) -> None:
     judge = opened(tmp_path / "learned.npz")
     for number in range(200):
