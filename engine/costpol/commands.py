@@ -23,7 +23,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -116,11 +118,24 @@ class Entry:
     """`name@version` of the prompt template, for invalidation."""
     answer_id: str | None = None
     """The name of the right answer, where a log states it; live it is unknown."""
+    tags: tuple[str, ...] = ()
+    """The policy's own marks, for invalidation."""
 
     @property
     def id(self) -> str:
         """The identity of an exact repeat: same partition, same question, same scope."""
         return f"{self.partition}/{self.question}/{self.scope.key}"
+
+    @property
+    def reference(self) -> str:
+        """How people name the entry."""
+        return reference_of(self.id)
+
+
+def reference_of(identity: str) -> str:
+    """A digest of an entry's identity (`Entry.id`), spelled as a UUID: it tells nothing of scope or question."""
+    # A lone surrogate, which JSON can spell, must not make a lookup fail.
+    return str(UUID(bytes=sha256(identity.encode("utf-8", "surrogatepass")).digest()[:16]))
 
 
 class LookupExact(Struct, frozen=True, gc=False):

@@ -26,7 +26,9 @@ from costpol.policy.loader import read_bundle
 ROOT = Path(__file__).parents[2]
 COSTPOL = [sys.executable, "-m", "costpol"]
 REQUESTS = 120
-DECIDED = ("x-costpol-intent", "x-costpol-route", "x-costpol-model", "x-costpol-cache", "x-costpol-hit")
+DECIDED = (
+    "x-costpol-intent", "x-costpol-route", "x-costpol-model", "x-costpol-cache", "x-costpol-hit", "x-costpol-entry",
+)  # fmt: skip
 
 
 @contextmanager

@@ -134,16 +134,23 @@ class EdgeCache:
         return deleted
 
     def purge(
-        self, intent: str | None = None, template: str | None = None, id: str | None = None, everything: bool = False
-    ) -> int:
-        """Delete entries and say how many: of an intent, of a template (`name` or `name@version`), of both at once,
-        the one of an `Entry.id`, or all. Naming nothing deletes nothing."""
+        self, intent: str | None = None, template: str | None = None, id: str | None = None, everything: bool = False,
+        *, tag: str | None = None, scope: str | None = None, tenant: str | None = None, dry_run: bool = False,
+    ) -> int:  # fmt: skip
+        """Delete entries and say how many: the one of an `Entry.id` or `Entry.reference`, all, or those of an intent, a
+        template (`name` or `name@version`), a tag, a scope by its key, a tenant as keys spell it, whatever of it is
+        named. Naming nothing deletes nothing; a dry run only counts."""
+        ids: list[str] = []
         if id is not None:
-            one = point_id(id)
-            return self._forget([one] if one in self._tally else [])
-        if intent is None and template is None and not everything:
-            return 0
-        return self._forget(self._tally.matching(intent, template))
+            ids = [one for one in (id, point_id(id)) if one in self._tally][:1]
+        elif everything or any(each is not None for each in (intent, template, tag, scope, tenant)):
+            ids = self._tally.matching(intent, template, tag=tag, scope=scope, tenant=tenant)
+        return len(ids) if dry_run else self._forget(ids)
+
+    def find(self, reference: str) -> Entry | None:
+        """The entry of an `Entry.reference`, expired or not. Raises `StoreError`."""
+        payload = self._collection.shard.read(reference) if reference in self._tally else None
+        return None if payload is None else unpack(payload)
 
     def count(self) -> int:
         """How many entries are stored, expired ones that were not swept yet included."""
@@ -241,6 +248,8 @@ def _worth(payload: dict[str, object]) -> Worth:
         cost_picodollars=int(payload["cost"]),  # type: ignore[call-overload]
         expires=float(payload["expires"]),  # type: ignore[arg-type]
         size=int(payload["size"]),  # type: ignore[call-overload]
+        scope=str(payload["scope"]),
+        tags=tuple(payload.get("tags") or ()),  # type: ignore[arg-type]
     )
 
 

@@ -8,16 +8,15 @@ faster to filter by than three; whoever reads an entry still compares what it sa
 from __future__ import annotations
 
 import hashlib
-import uuid
 import zlib
 from typing import Any
 
-from costpol.commands import Entry, Scope
+from costpol.commands import Entry, Scope, reference_of
 from costpol.errors import StoreError
 
 PLACE = "place"
 UNTIL = "until"
-TALLIED = ("intent", "template", "cost", "expires", "size")
+TALLIED = ("intent", "template", "cost", "expires", "size", "scope", "tags")
 """The fields that `Tally` is refilled from."""
 
 _OVERHEAD = 512
@@ -26,7 +25,7 @@ _OVERHEAD = 512
 
 def point_id(identity: str) -> str:
     """The point that holds the entry of this identity (`Entry.id`)."""
-    return str(uuid.UUID(bytes=_digest(identity)[:16]))
+    return reference_of(identity)
 
 
 def place(scope: Scope, partition: str, intent: str) -> str:
@@ -61,6 +60,7 @@ def pack(entry: Entry) -> dict[str, Any]:
         "output_tokens": entry.output_tokens,
         "template": entry.template,
         "answer_id": entry.answer_id,
+        "tags": list(entry.tags),
     }
 
 
@@ -85,6 +85,7 @@ def unpack(payload: dict[str, Any]) -> Entry | None:
             output_tokens=payload["output_tokens"],
             template=payload["template"],
             answer_id=payload["answer_id"],
+            tags=tuple(payload.get("tags") or ()),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

@@ -20,6 +20,8 @@ class Worth:
     expires: float
     size: int
     hits: int = 0
+    scope: str = ""
+    tags: tuple[str, ...] = ()
 
     def value(self, now: float) -> float:
         """What keeping it may still save: cost of the answer x (1 + hits) x remaining seconds; 0 once expired."""
@@ -28,7 +30,8 @@ class Worth:
 
 @dataclass(frozen=True, slots=True)
 class IntentRow:
-    """What the cache holds for one intent. `size` is bytes, about; `cost_picodollars` is what its entries had cost."""
+    """What the cache holds for one intent. `size` is bytes, about; `cost_picodollars` is what its entries had cost,
+    `saved_picodollars` what their hits would have cost anew."""
 
     intent: str
     entries: int
@@ -36,6 +39,7 @@ class IntentRow:
     size: int
     cost_picodollars: int
     hits: int
+    saved_picodollars: int = 0
 
 
 class Tally:
@@ -82,13 +86,20 @@ class Tally:
         """The entries to give up first: the expired, then those of the least value."""
         return heapq.nsmallest(count, self._worths, key=lambda id: self._order(id, now))
 
-    def matching(self, intent: str | None, template: str | None) -> list[str]:
-        """Entries of an intent, of a template (`name`, any version, or `name@version`), or of both."""
+    def matching(
+        self, intent: str | None = None, template: str | None = None, *,
+        tag: str | None = None, scope: str | None = None, tenant: str | None = None,
+    ) -> list[str]:  # fmt: skip
+        """Entries of an intent, of a template (`name`, any version, or `name@version`), with a tag, of a scope by its
+        key, or of all scopes of a tenant (percent-encoded, as in the keys); of all that is named at once."""
         return [
             id
             for id, worth in self._worths.items()
             if (intent is None or worth.intent == intent)
             and (template is None or worth.template == template or worth.template.partition("@")[0] == template)
+            and (tag is None or tag in worth.tags)
+            and (scope is None or worth.scope == scope)
+            and (tenant is None or worth.scope.split(":")[1:2] == [tenant])
         ]
 
     def rows(self, now: float) -> tuple[IntentRow, ...]:
@@ -104,6 +115,7 @@ class Tally:
                 size=sum(worth.size for worth in group),
                 cost_picodollars=sum(worth.cost_picodollars for worth in group),
                 hits=sum(worth.hits for worth in group),
+                saved_picodollars=sum(worth.hits * worth.cost_picodollars for worth in group),
             )
             for intent, group in sorted(groups.items())
         )

@@ -11,7 +11,8 @@ from costpol.reporting.savings.figures import Change
 _SHOWN = 10
 _KINDS = 1000
 """Kinds of change that are told apart; a log may hold any number of them."""
-_FIELDS = tuple(name for name in Decision.__struct_fields__ if name not in ("policy", "attempts", "stored"))
+_FOLLOWING = ("policy", "attempts", "stored", "entry")
+_FIELDS = tuple(name for name in Decision.__struct_fields__ if name not in _FOLLOWING)
 """What is decided; the digest always differs, and the others follow from these."""
 
 _Fields = tuple[tuple[str, str, str], ...]

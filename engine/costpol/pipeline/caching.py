@@ -36,6 +36,7 @@ class CachePlan:
     multi_turn: bool
     tools: bool
     max_wrong_hits: float | None = None
+    tags: tuple[str, ...] = ()
 
 
 _GLOBAL = Scope("global", "global")

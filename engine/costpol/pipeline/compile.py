@@ -219,6 +219,7 @@ def _cache_plan(intent: str, node: IntentCache | Literal["off"]) -> CachePlan | 
         multi_turn=node.multi_turn,
         tools=node.tools,
         max_wrong_hits=None if node.max_wrong_hits is None else float(node.max_wrong_hits),
+        tags=node.tags,
     )
 
 

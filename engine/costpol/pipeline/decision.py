@@ -53,6 +53,8 @@ class Decision(Struct, frozen=True, gc=False):
     refused: str | None = None
     """The budget that refused the request."""
     stored: bool = False
+    entry: str | None = None
+    """The reference of the kept answer: of a hit, or of an answer that was stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,8 @@ class Draft:
     model: str | None = None
     attempts: tuple[str, ...] = ()
     stored: bool = False
+    entry: str | None = None
+    """The reference of the kept answer: the one given, or the one stored."""
 
     routed: Target | None = None
     """The target that the rule names first, before any budget stepped in."""
@@ -136,4 +138,5 @@ class Draft:
             rungs=self.rungs,
             refused=self.refused,
             stored=self.stored,
+            entry=self.entry,
         )

@@ -82,7 +82,7 @@ class Pipeline:
 
     def _hit(self, draft: Draft, hit: Hit) -> Outcome:
         entry = hit.entry
-        draft.model = entry.model
+        draft.model, draft.entry = entry.model, entry.reference
         usage = Usage(input_tokens=entry.input_tokens, output_tokens=entry.output_tokens)
         return self._outcome(
             "hit", draft, body=entry.body, similarity=hit.similarity, hit_answer_id=entry.answer_id,

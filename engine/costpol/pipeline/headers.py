@@ -12,6 +12,7 @@ def decision_headers(decision: Decision) -> tuple[tuple[str, str], ...]:
     """`x-costpol-intent`, `-route`, `-model`, `-cache`: all that is known before the answer.
 
     A hit names the model that once gave the answer, and `-hit` says whether the question was the same or alike.
+    `-entry` names the kept answer, of a hit or of one that was stored, for whoever finds it wrong.
     """
     cache, _, kind = decision.cache.partition("; ")
     hit = cache == "hit"
@@ -21,6 +22,7 @@ def decision_headers(decision: Decision) -> tuple[tuple[str, str], ...]:
         ("x-costpol-model", decision.model),
         ("x-costpol-cache", cache if hit else decision.cache),
         ("x-costpol-hit", kind if hit else None),
+        ("x-costpol-entry", decision.entry),
     )
     return tuple((name, value) for name, value in pairs if value is not None)
 

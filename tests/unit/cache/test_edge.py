@@ -282,6 +282,39 @@ def test_purge_deletes_what_was_named(cache: EdgeCache) -> None:
     assert cache.count() == 0
 
 
+def test_purge_tells_tags_scopes_and_tenants_apart(cache: EdgeCache) -> None:
+    scopes = ("tenant:acme", "user:acme:ann", "tenant:acme2", "global")
+    for number, key in enumerate(scopes):
+        tags = ("prices", "terms") if number % 2 else ("terms",)
+        cache.store(Store(entry(f"q{number}", scope=Scope(key.partition(":")[0], key), tags=tags), None))
+    assert cache.purge(tenant="acme", dry_run=True) == 2
+    assert cache.purge(scope="tenant:acme", dry_run=True) == 1
+    assert cache.purge(tag="terms", dry_run=True) == cache.count() == 4
+    assert cache.purge(tag="prices", tenant="acme") == 1
+    assert cache.purge(tag="prices") == 1
+    assert cache.purge(tenant="acme") == 1
+    assert cache.purge(tenant="acme2") == 1
+    assert cache.count() == 0
+
+
+def test_an_entry_is_found_and_deleted_by_its_reference(cache: EdgeCache) -> None:
+    kept = entry()
+    cache.store(Store(kept, None))
+    assert cache.find(kept.reference) == kept
+    assert cache.find(entry("other").reference) is None
+    assert cache.purge(id=kept.reference) == 1
+    assert cache.find(kept.reference) is None
+
+
+def test_tags_and_scopes_survive_a_restart(tmp_path: Path) -> None:
+    cache = open_cache(tmp_path, "static-en", DIMENSION)
+    cache.store(Store(entry(tags=("prices",)), None))
+    cache.close()
+    reopened = open_cache(tmp_path, "static-en", DIMENSION)
+    assert reopened.purge(tag="prices", scope=TENANT.key) == 1
+    reopened.close()
+
+
 def test_stats_tell_what_each_intent_holds(cache: EdgeCache) -> None:
     cache.store(Store(entry("a", cost_picodollars=3, expires=NOW + 1), None))
     cache.store(Store(entry("b", cost_picodollars=4), None))

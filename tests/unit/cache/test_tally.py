@@ -49,7 +49,7 @@ def test_a_renewed_entry_keeps_its_hits() -> None:
     tally.credit("0")
     tally.credit("unknown")
     tally.note("0", Worth("faq", "", 5, 20.0, 1))
-    assert tally.rows(0.0) == (IntentRow("faq", 1, 0, 1, 5, 1),)
+    assert tally.rows(0.0) == (IntentRow("faq", 1, 0, 1, 5, 1, saved_picodollars=5),)
 
 
 @given(st.lists(WORTHS, max_size=30), st.floats(0, 200))

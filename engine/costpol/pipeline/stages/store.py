@@ -51,6 +51,7 @@ class StoreStage:
             output_tokens=result.usage.output_tokens if result.usage else None,
             template=draft.template or "",
             answer_id=answer_id,
+            tags=plan.tags,
         )
         vector = draft.vector if draft.alike else None
         kept = yield Store(entry, vector)
@@ -58,6 +59,7 @@ class StoreStage:
             draft.note(NAME, "not kept", reason=kept.reason)
             return
         draft.stored = True
+        draft.entry = entry.reference
         draft.note(NAME, "kept", scope=scope.kind, seconds=plan.ttl, alike=vector is not None)
 
 

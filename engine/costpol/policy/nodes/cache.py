@@ -32,6 +32,12 @@ class IntentCache(Node):
     )
     multi_turn: bool = key("also similar questions later in a conversation whose history is equal", default=False)
     tools: bool = key("also similar questions of requests that offer tools", default=False)
+    tags: tuple[Name, ...] = key(
+        "marks of the answers, by which they can be taken back: `costpol cache purge --tag`",
+        default=(),
+        one_or_many=True,
+        examples=(["prices", "terms"],),
+    )
 
     @property
     def alike(self) -> bool:
