@@ -85,6 +85,13 @@ def plain(amount: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def plain_usd(count: int) -> str:
+    """Dollars of a whole number of picodollars, all digits without an exponent: `plain(usd(count))`, for hot paths."""
+    whole, rest = divmod(abs(count), PICODOLLARS_PER_USD)
+    text = f"{whole}.{rest:012d}".rstrip("0").rstrip(".")
+    return f"-{text}" if count < 0 else text
+
+
 def format_duration(seconds: float) -> str:
     """`90s`, `15m`, `24h`, `7d`: the largest unit that divides the duration."""
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):

@@ -170,8 +170,8 @@ class Price:
         media: bool = True,
         long_writes: bool = True,
         searches: int = 0,
-    ) -> Decimal:
-        """The most that a call within these counts can cost, in US dollars: what a budget sets aside beforehand.
+    ) -> int:
+        """The most that a call within these counts can cost, in picodollars: what a budget sets aside beforehand.
 
         Every input token pays the dearest input rate (plain, written to the prompt cache, audio), every output token
         the dearest output rate. `media=False` vouches that the request neither holds nor asks for audio or images,
@@ -185,8 +185,7 @@ class Price:
             if input_tokens > step.over:
                 dearest = step
         total = input_tokens * dearest.input + max_output_tokens * dearest.output + self.request
-        total += searches * (self.web_search or 0)
-        return total * USD_PER_PICODOLLAR
+        return total + searches * (self.web_search or 0)
 
 
 @dataclass(frozen=True, slots=True)

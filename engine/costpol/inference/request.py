@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -33,6 +34,8 @@ class Request(Struct, frozen=True, gc=False):
     messages: tuple[Message, ...]
     raw: bytes
     settings: tuple[tuple[str, bytes], ...] = ()
+    members: Mapping[str, Any] = field(default_factory=dict)
+    """The top-level members of `raw` as its adapter read them, so that it need not read them again to change them."""
     tools: tuple[str, ...] = ()
     stream: bool = False
     wants_usage: bool = False

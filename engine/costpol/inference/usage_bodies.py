@@ -116,8 +116,8 @@ def _compile_path(path: str) -> _Reader:
     def read(usage: Mapping[str, object]) -> int | None:
         inner: object = usage
         for step in steps:
-            inner = inner.get(step) if isinstance(inner, Mapping) else None
-        return _count(inner.get(last)) if isinstance(inner, Mapping) else None
+            inner = inner.get(step) if type(inner) is dict else None
+        return _count(inner.get(last)) if type(inner) is dict else None
 
     return read
 
@@ -126,13 +126,13 @@ def _of_modality(items: object, modality: str) -> int | None:
     if not isinstance(items, list):
         return None
     for item in items:
-        if isinstance(item, Mapping) and item.get("modality") == modality:
+        if type(item) is dict and item.get("modality") == modality:
             return _count(item.get("tokenCount"))
     return None
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if type(value) is int and value >= 0 else None
 
 
 _READERS = {

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from costpol.pipeline.decision import Decision
-from costpol.units import plain
+from costpol.units import plain_usd
 
 
 def decision_headers(decision: Decision) -> tuple[tuple[str, str], ...]:
@@ -16,18 +14,23 @@ def decision_headers(decision: Decision) -> tuple[tuple[str, str], ...]:
     """
     cache, _, kind = decision.cache.partition("; ")
     hit = cache == "hit"
-    pairs = (
-        ("x-costpol-intent", decision.intent),
-        ("x-costpol-route", decision.rule),
-        ("x-costpol-model", decision.model),
-        ("x-costpol-cache", cache if hit else decision.cache),
-        ("x-costpol-hit", kind if hit else None),
-        ("x-costpol-entry", decision.entry),
-    )
-    return tuple((name, value) for name, value in pairs if value is not None)
+    pairs = []
+    if decision.intent is not None:
+        pairs.append(("x-costpol-intent", decision.intent))
+    if decision.rule is not None:
+        pairs.append(("x-costpol-route", decision.rule))
+    if decision.model is not None:
+        pairs.append(("x-costpol-model", decision.model))
+    pairs.append(("x-costpol-cache", cache if hit else decision.cache))
+    if hit:
+        pairs.append(("x-costpol-hit", kind))
+    if decision.entry is not None:
+        pairs.append(("x-costpol-entry", decision.entry))
+    return tuple(pairs)
 
 
-def cost_headers(cost_usd: Decimal, saved_usd: Decimal | None) -> tuple[tuple[str, str], ...]:
-    """`x-costpol-cost-usd` and `-saved-usd`, exact; what is saved is left out where the baseline has no price."""
-    cost = ("x-costpol-cost-usd", plain(cost_usd))
-    return (cost,) if saved_usd is None else (cost, ("x-costpol-saved-usd", plain(saved_usd)))
+def cost_headers(cost: int, saved: int | None) -> tuple[tuple[str, str], ...]:
+    """`x-costpol-cost-usd` and `-saved-usd` of picodollars, exact; what is saved is left out where the baseline has no
+    price."""
+    paid = ("x-costpol-cost-usd", plain_usd(cost))
+    return (paid,) if saved is None else (paid, ("x-costpol-saved-usd", plain_usd(saved)))

@@ -29,6 +29,7 @@ from costpol.proxy.access import Access
 from costpol.proxy.exchange import Exchange
 from costpol.proxy.identity import Denied, read_deadline, read_wish
 from costpol.proxy.messages import (
+    BODY_SECONDS,
     DEFAULT_BODY_LIMIT,
     JSON,
     ClientLeftError,
@@ -43,6 +44,7 @@ from costpol.proxy.messages import (
 )
 from costpol.proxy.metrics import CONTENT_TYPE, Metrics
 from costpol.proxy.operations import answer_policy, answer_ready, answer_reload
+from costpol.proxy.patience import Patience
 from costpol.proxy.upstream import Upstream
 from costpol.runtime.live import Unsettled, drive
 from costpol.runtime.reload import Reloader
@@ -55,6 +57,8 @@ _METHODS = {
 _OPERATOR = frozenset(("/-/policy", "/-/reload", "/metrics"))
 
 _WARN_SECONDS = 60.0
+_QUICK = 0.25
+"""Seconds into a call from which on the client is watched for leaving: quick answers need no watch."""
 
 _log = logging.getLogger("costpol.requests")
 
@@ -75,6 +79,8 @@ class App:
     _warned: dict[str, float] = field(default_factory=dict)
     _prefix: str = field(default_factory=lambda: token_hex(6))
     _numbers: count[int] = field(default_factory=count)
+    _reading: Patience = field(default_factory=lambda: Patience(BODY_SECONDS / 2))
+    _calling: Patience = field(default_factory=lambda: Patience(_QUICK))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -99,8 +105,9 @@ class App:
                 await self._deny(send, arrival, [*common])
                 return
             exchange = Exchange(
-                arrival.request, snapshot, headers, common, upstream=self.upstream, receive=receive, send=send
-            )
+                arrival.request, snapshot, headers, common,
+                upstream=self.upstream, patience=self._calling, receive=receive, send=send,
+            )  # fmt: skip
             flow = snapshot.pipeline.flow(arrival)
             outcome = await drive(flow, snapshot.handlers, exchange.call, self.unsettled)
             self.metrics.count(outcome, time.perf_counter() - started)
@@ -146,7 +153,7 @@ class App:
             return wish
         if headers.get(b"content-encoding", b"identity") != b"identity":
             return Denied(415, "unsupported_encoding", "the request body must not be compressed")
-        body = await read_body(receive, headers, self.body_limit)
+        body = await read_body(receive, headers, self.body_limit, self._reading)
         if isinstance(body, Denied):
             return body
         return Arrival(decode_request(body), caller, self.clock(), deadline, wish=wish)

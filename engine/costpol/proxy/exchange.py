@@ -29,13 +29,12 @@ from costpol.providers.openai import (
     replay_stream,
 )
 from costpol.proxy.messages import EVENT_STREAM, JSON, Headers, Receive, Send, error_kind, send_answer, send_error
+from costpol.proxy.patience import Patience
 from costpol.proxy.upstream import Upstream, failure_of, is_event_stream, read_whole, returned_headers
 
 if TYPE_CHECKING:
     from costpol.runtime.snapshot import Snapshot
 
-_PATIENCE = 0.25
-"""Seconds into a call from which on the client is watched for leaving: quick answers need no watch."""
 _PASSED_ON = ((b"idempotency-key", "Idempotency-Key"), (b"openai-beta", "OpenAI-Beta"))
 _PASSED_WITH_KEY = (
     (b"authorization", "Authorization"),
@@ -60,8 +59,8 @@ class Exchange:
     """The wire side of one request. `call` answers the flow's `Call`; `finish` sends what the flow came to."""
 
     __slots__ = (
-        "_cancelled", "_common", "_headers", "_listener", "_receive", "_request", "_returned", "_send", "_snapshot",
-        "_task", "_timer", "_upstream", "left", "status",
+        "_cancelled", "_common", "_headers", "_listener", "_patience", "_receive", "_request", "_returned", "_send",
+        "_snapshot", "_task", "_upstream", "left", "status",
     )  # fmt: skip
 
     def __init__(
@@ -72,15 +71,16 @@ class Exchange:
         common: tuple[tuple[bytes, bytes], ...],
         *,
         upstream: Upstream,
+        patience: Patience,
         receive: Receive,
         send: Send,
     ) -> None:
         self._request, self._snapshot, self._headers = request, snapshot, headers
         self._common = common
         self._upstream, self._receive, self._send = upstream, receive, send
+        self._patience = patience
         self._returned: Headers = []
         self._task: asyncio.Task[Any] | None = None
-        self._timer: asyncio.TimerHandle | None = None
         self._listener: asyncio.Task[None] | None = None
         self._cancelled: asyncio.CancelledError | None = None
         self.left = False
@@ -190,11 +190,10 @@ class Exchange:
     def _watch(self) -> None:
         """Notice from now on that the client goes away, and give the call up then."""
         self._task = asyncio.current_task()
-        self._timer = asyncio.get_running_loop().call_later(_PATIENCE, self._listen)
+        self._patience.begin(self, self._listen)
 
     def _unwatch(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._patience.end(self)
         if self._listener is not None:
             self._listener.cancel()
 
@@ -269,7 +268,7 @@ class Exchange:
     def _answer_headers(self, outcome: Outcome) -> Headers:
         headers = [*self._common, *self._returned] if outcome.kind != "hit" else [*self._common]
         headers += _wire(decision_headers(outcome.decision))
-        headers += _wire(cost_headers(outcome.cost_usd, outcome.saved_usd))
+        headers += _wire(cost_headers(outcome.cost, outcome.saved))
         return headers
 
 

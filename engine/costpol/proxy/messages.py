@@ -10,6 +10,7 @@ import msgspec
 
 from costpol.providers.openai import error_body
 from costpol.proxy.identity import Denied
+from costpol.proxy.patience import Patience
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -20,6 +21,7 @@ JSON = (b"content-type", b"application/json")
 EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 DEFAULT_BODY_LIMIT = 10 * 2**20
 BODY_SECONDS = 60.0
+"""How long a body may take at most; half of it is always granted."""
 
 _KINDS = {401: "authentication_error", 403: "permission_error", 429: "insufficient_quota"}
 
@@ -28,31 +30,52 @@ class ClientLeftError(Exception):
     """The client closed the connection before its request was whole."""
 
 
-async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes | Denied:
-    """The body of a request. Raises `ClientLeftError`."""
+async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int, patience: Patience) -> bytes | Denied:
+    """The body of a request. `patience` ends the wait for it. Raises `ClientLeftError`."""
     length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length) > limit:
         return _too_large(limit)
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - a coroutine of the server runs in a task
+    late = _Late(task)
+    patience.begin(late, late.stop)
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientLeftError
-            body: bytes = message.get("body", b"")
-            if not message.get("more_body"):
-                return body if len(body) <= limit else _too_large(limit)
-            parts, size = [body], len(body)
-            while message.get("more_body"):
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientLeftError
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > limit:
-                    return _too_large(limit)
-            return b"".join(parts)
-    except TimeoutError:
-        return Denied(408, "request_timeout", f"the request body did not arrive within {BODY_SECONDS:.0f} seconds")
+        return await _read(receive, limit)
+    except asyncio.CancelledError:
+        if not late.stopped or task.uncancel():
+            raise
+        return Denied(408, "request_timeout", "the request body did not arrive in time")
+    finally:
+        patience.end(late)
+
+
+async def _read(receive: Receive, limit: int) -> bytes | Denied:
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeftError
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
+            return _too_large(limit)
+        more = message.get("more_body", False)
+    return b"".join(parts) if len(parts) > 1 else parts[0]
+
+
+class _Late:
+    """One who reads a body, to be stopped when it takes too long."""
+
+    __slots__ = ("_task", "stopped")
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self._task = task
+        self.stopped = False
+
+    def stop(self) -> None:
+        self.stopped = True
+        self._task.cancel()
 
 
 async def send_answer(send: Send, status: int, headers: Headers, body: bytes) -> None:

@@ -13,7 +13,6 @@ from msgspec import structs
 from costpol.inference.prices import Cost, Price, PriceBook
 from costpol.inference.rates import Rates, Tier
 from costpol.inference.usage import Usage
-from costpol.units import USD_PER_PICODOLLAR
 
 PLAIN = Price(Rates(input=2_000, output=8_000))
 CACHING = Price(Rates(input=1_000, output=5_000, cache_read=100, cache_write=1_250, cache_write_1h=2_000))
@@ -157,24 +156,24 @@ def test_an_embedding_is_complete_without_an_output_price() -> None:
 
 
 def test_the_worst_case_takes_the_dearest_rate_of_each_side() -> None:
-    assert CACHING.worst_case(10, 3) == 35_000 * USD_PER_PICODOLLAR
-    assert CACHING.worst_case(10, 3, long_writes=False) == 27_500 * USD_PER_PICODOLLAR
-    assert HEARING.worst_case(10, 3) == 37_000 * USD_PER_PICODOLLAR
-    assert HEARING.worst_case(10, 3, media=False) == 10_500 * USD_PER_PICODOLLAR
-    assert TIERED.worst_case(201, 1) == 409_000 * USD_PER_PICODOLLAR
-    assert replace(PLAIN, request=5, web_search=100).worst_case(1, 1, searches=2) == 10_205 * USD_PER_PICODOLLAR
+    assert CACHING.worst_case(10, 3) == 35_000
+    assert CACHING.worst_case(10, 3, long_writes=False) == 27_500
+    assert HEARING.worst_case(10, 3) == 37_000
+    assert HEARING.worst_case(10, 3, media=False) == 10_500
+    assert TIERED.worst_case(201, 1) == 409_000
+    assert replace(PLAIN, request=5, web_search=100).worst_case(1, 1, searches=2) == 10_205
 
 
 def test_the_worst_case_of_output_without_a_price_is_refused() -> None:
     price = Price(Rates(1_000, None))
-    assert price.worst_case(5, 0) == 5_000 * USD_PER_PICODOLLAR
+    assert price.worst_case(5, 0) == 5_000
     with pytest.raises(ValueError, match="no price for output"):
         price.worst_case(5, 1)
 
 
 def test_a_cheaper_higher_tier_does_not_lower_the_worst_case() -> None:
     price = Price(Rates(1_000, 1_000), (Tier(10, Rates(1, 1)),))
-    assert price.worst_case(11, 0) >= price.cost(Usage(10, 0)).usd
+    assert price.worst_case(11, 0) >= price.cost(Usage(10, 0)).picodollars
 
 
 def test_a_gpu_hour_is_shared_out_over_its_tokens_and_rounded_up_once() -> None:
@@ -290,7 +289,7 @@ def test_no_cost_exceeds_the_worst_case_of_its_counts(price: Price, usage: Usage
     assert usage.input_tokens is not None
     assert usage.output_tokens is not None
     assert price.cost(usage).complete
-    assert price.cost(usage).usd <= price.worst_case(usage.input_tokens + more, usage.output_tokens + longer)
+    assert price.cost(usage).picodollars <= price.worst_case(usage.input_tokens + more, usage.output_tokens + longer)
 
 
 @given(prices(), usages())
@@ -306,7 +305,7 @@ def test_a_vouched_request_stays_within_its_smaller_worst_case(price: Price, usa
     assert text.input_tokens is not None
     assert text.output_tokens is not None
     worst = price.worst_case(text.input_tokens, text.output_tokens, media=False, long_writes=False)
-    assert price.cost(text).usd <= worst
+    assert price.cost(text).picodollars <= worst
 
 
 @given(prices(), usages())

@@ -12,6 +12,7 @@ from costpol.commands import Answered, Call, CallFailed, Edit
 from costpol.pipeline.decision import Decision, Outcome, Refusal
 from costpol.providers.openai import decode_request
 from costpol.proxy.exchange import Exchange
+from costpol.proxy.patience import Patience
 from costpol.proxy.upstream import Upstream, open_session
 from costpol.runtime.endpoint import Endpoint
 
@@ -72,6 +73,7 @@ def exchanged(
                 headers or {},
                 ((b"x-costpol-request-id", b"r1"),),
                 upstream=Upstream(session),
+                patience=Patience(0.05),
                 receive=client.receive,
                 send=client.send,
             )

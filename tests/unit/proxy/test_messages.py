@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from costpol.proxy import messages
 from costpol.proxy.identity import Denied
 from costpol.proxy.messages import ClientLeftError, error_kind, read_body
+from costpol.proxy.patience import Patience
 
 
 def read(parts: Sequence[dict[str, Any]], limit: int = 10, headers: dict[bytes, bytes] | None = None) -> bytes | Denied:
@@ -19,7 +19,7 @@ def read(parts: Sequence[dict[str, Any]], limit: int = 10, headers: dict[bytes, 
             await asyncio.sleep(60)
         return waiting.pop(0)
 
-    return asyncio.run(read_body(receive, headers or {}, limit))
+    return asyncio.run(read_body(receive, headers or {}, limit, Patience(0.01)))
 
 
 def part(body: bytes, more: bool = False) -> dict[str, Any]:
@@ -49,8 +49,7 @@ def test_a_client_that_leaves_while_sending_is_noticed() -> None:
         read([part(b"a", True), {"type": "http.disconnect"}])
 
 
-def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "BODY_SECONDS", 0.02)
+def test_a_body_that_does_not_come_is_given_up() -> None:
     denied = read([part(b"a", True)])
     assert isinstance(denied, Denied)
     assert denied.status == 408

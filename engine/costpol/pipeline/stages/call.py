@@ -31,7 +31,7 @@ from costpol.pipeline.draft import Draft
 from costpol.pipeline.headers import decision_headers
 from costpol.pipeline.result import Result
 from costpol.pipeline.target import Target
-from costpol.units import format_usd, picodollars, usd
+from costpol.units import format_usd, usd
 
 NAME = "call"
 _HOLD_GRACE = 600.0
@@ -111,7 +111,7 @@ class CallStage:
             input, 0 if price.rates.output is None else output,
             media=draft.signals.media, long_writes=False, searches=draft.signals.searches,
         )  # fmt: skip
-        amounts = {"usd": picodollars(worst), "tokens": input + output, "calls": 1}
+        amounts = {"usd": worst, "tokens": input + output, "calls": 1}
         for limit in self.limits:
             if amounts[limit.unit] > limit.limit:
                 return self._refuse_request(draft, target, limit, amounts[limit.unit])

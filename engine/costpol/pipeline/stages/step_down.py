@@ -6,7 +6,6 @@ It comes after the lookup, because a hit costs nothing, and before the call, who
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from costpol.commands import Failed, Flow, Standing
 from costpol.pipeline.ability import able
@@ -84,7 +83,7 @@ class StepDownStage:
             draft.note(NAME, "no cheaper model", routed=draft.targets[0].model)
 
 
-def _price(target: Target, draft: Draft) -> Decimal:
-    """What the request may cost there; for comparison only, so any plausible length of the answer serves."""
+def _price(target: Target, draft: Draft) -> int:
+    """What the request may cost there, in picodollars; for comparison only, so any plausible length will do."""
     output = 0 if target.price.rates.output is None else draft.output_limit or 1000
     return target.price.worst_case(draft.input_tokens, output, media=False, long_writes=False)

@@ -54,8 +54,8 @@ def encode_request(request: Request, edit: Edit) -> bytes:
     """
     if edit.empty:
         return request.raw
-    before = read_members(request.raw)
-    members = dict(before)
+    before = request.members or read_members(request.raw)
+    members: Members = dict(before)
     if edit.model is not None and edit.model != request.model:
         members["model"] = Raw(encode(edit.model))
     if edit.system is not None:

@@ -41,7 +41,8 @@ def read_members(body: bytes, subject: str = REQUEST_BODY) -> Members:
     try:
         body.decode()  # the decoder skips over what it keeps raw without reading its text
         members = _OBJECT.decode(body)
-        if encode(members) != body:  # what is the same when written anew says nothing twice; else look closely
+        # What is the same when written anew, in one of the two usual ways, says nothing twice; else look closely.
+        if encode(members) != body and _spaced(members) != body:
             _refuse_repeats(list(_EVERY.decode(body)), "")
     except (ValueError, RecursionError) as error:
         raise wire_error(error, subject) from None
@@ -52,12 +53,17 @@ def check_objects(raw: Raw, place: str) -> list[Members]:
     """The members of every object in the list `raw`, which stands at `place`; raises `WireError` for a name twice."""
     try:
         objects = _OBJECTS.decode(raw)
-        if encode(objects) != bytes(raw):
+        if encode(objects) != bytes(raw) and b"[" + b", ".join(map(_spaced, objects)) + b"]" != bytes(raw):
             for index, names in enumerate(_EVERY_OBJECTS.decode(raw)):
                 _refuse_repeats(list(names), f"{place}[{index}].")
     except (ValueError, RecursionError) as error:
         raise wire_error(error, within=place) from None
     return objects
+
+
+def _spaced(members: Members) -> bytes:
+    """An object with a blank after each comma and colon, as many writers of JSON have it."""
+    return b"{" + b", ".join([b"%b: %b" % (encode(name), raw) for name, raw in members.items()]) + b"}"
 
 
 def _refuse_repeats(names: Sequence[_Name], place: str) -> None:

@@ -111,6 +111,7 @@ def decode_request(body: bytes) -> Request:
         messages=tuple(map(_message, parsed.messages, raws)),
         raw=body,
         settings=tuple(sorted((name, bytes(raw)) for name, raw in members.items() if name not in UNSHAPING)),
+        members=members,
         tools=_tool_names(parsed),
         stream=parsed.stream is True,
         wants_usage=options is not None and options.include_usage is True,
