@@ -12,6 +12,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from costpol.cache.admission import UNFIT, belongs, fits, refuses, repeats
 from costpol.cache.collection import Collection, damaged, open_collection
 from costpol.cache.record import PLACE, TALLIED, UNTIL, pack, place, point_id, unpack
 from costpol.cache.renewal import Renewal
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX_ENTRIES = 50_000
 """The size at which a filtered search still takes a fraction of a millisecond on one core."""
-
-_LARGEST_ENTRY = 4 * 2**20
-"""Bytes of body and text; the engine's write-ahead log takes segments of 32 MiB."""
 
 _EVICTED_SHARE = 50
 """One part in fifty goes when the store is full: finding the least valuable costs a pass over all of them."""
@@ -67,18 +65,12 @@ class EdgeCache:
         except StoreError as error:
             return _failed("lookup", error)
         entry = unpack(payload) if payload is not None else None
-        if (
-            entry is None
-            or entry.expires <= c.now
-            or (entry.partition, entry.question, entry.scope) != (c.partition, c.question, c.scope)
-        ):
-            return None
-        return Hit(entry, 1.0)
+        return Hit(entry, 1.0) if entry is not None and repeats(entry, c) else None
 
     def lookup_similar(self, c: LookupSimilar) -> tuple[Hit, ...] | Failed:
         """The unexpired entries nearest to a vector, inside one partition, scope and intent, nearest first."""
-        if not self._fits(c.vector):
-            return Failed("vector-unfit")
+        if not fits(c.vector, self._dimension):
+            return UNFIT
         try:
             found = self._collection.shard.nearest(
                 c.vector, c.limit, equal=(PLACE, place(c.scope, c.partition, c.intent)), above=(UNTIL, c.now)
@@ -88,21 +80,16 @@ class EdgeCache:
         hits = []
         for _, similarity, payload in found:
             entry = unpack(payload)
-            if (
-                entry is not None
-                and entry.expires > c.now
-                and (entry.partition, entry.scope, entry.intent) == (c.partition, c.scope, c.intent)
-            ):
+            if entry is not None and belongs(entry, c):
                 hits.append(Hit(entry, min(1.0, similarity)))
         return tuple(hits)
 
     def store(self, c: Store) -> Failed | None:
         """Keep an answer, replacing the one of the same identity. A full store gives up its least valuable entries."""
+        refused = refuses(c, self._dimension)
+        if refused is not None:
+            return refused
         entry = c.entry
-        if c.vector is not None and not self._fits(c.vector):
-            return Failed("vector-unfit")
-        if len(entry.body) + len(entry.text) > _LARGEST_ENTRY:
-            return Failed("entry-too-large")
         id = point_id(entry.id)
         try:
             payload = pack(entry)
@@ -219,10 +206,6 @@ class EdgeCache:
         renewal, self._renewal = self._renewal, None
         if renewal is not None:
             renewal.shard.close()
-
-    def _fits(self, vector: Vector) -> bool:
-        # Checked before the engine sees it: a refused update is written ahead all the same, and NaN is not refused.
-        return vector.shape == (self._dimension,) and abs(float(vector @ vector) - 1.0) < 1e-3
 
 
 def open_cache(directory: Path, embedder_id: str, dimension: int, max_entries: int = DEFAULT_MAX_ENTRIES) -> EdgeCache:

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from math import isfinite
 from typing import Any
+
+from msgspec import Struct, ValidationError, convert
 
 from costpol.commands import Entry, Scope, reference_of
 from costpol.errors import StoreError
@@ -64,31 +67,55 @@ def pack(entry: Entry) -> dict[str, Any]:
     }
 
 
+class _Payload(Struct):
+    """What must be there, and of which type: somebody else may have written it."""
+
+    partition: str
+    question: str
+    scope: str
+    scope_kind: str
+    intent: str
+    text: str
+    body: str
+    check: int
+    model: str
+    created: str
+    expires: str
+    cost: int
+    input_tokens: int | None
+    output_tokens: int | None
+    template: str
+    answer_id: str | None
+    tags: tuple[str, ...] = ()
+
+
 def unpack(payload: dict[str, Any]) -> Entry | None:
-    """The entry that a payload holds; `None` where it is damaged, which reads as a miss."""
+    """The entry that a payload holds; `None` where it is damaged, which reads as a miss. Unknown fields do no harm."""
     try:
-        body = payload["body"].encode()
-        if zlib.crc32(body) != payload["check"]:
-            return None
-        return Entry(
-            partition=payload["partition"],
-            question=payload["question"],
-            scope=Scope(payload["scope_kind"], payload["scope"]),
-            intent=payload["intent"],
-            text=payload["text"],
-            body=body,
-            model=payload["model"],
-            created=float(payload["created"]),
-            expires=float(payload["expires"]),
-            cost_picodollars=payload["cost"],
-            input_tokens=payload["input_tokens"],
-            output_tokens=payload["output_tokens"],
-            template=payload["template"],
-            answer_id=payload["answer_id"],
-            tags=tuple(payload.get("tags") or ()),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError):
+        found = convert(payload, _Payload)
+        body = found.body.encode()
+        created, expires = float(found.created), float(found.expires)
+    except (ValidationError, ValueError):
         return None
+    if zlib.crc32(body) != found.check or not (isfinite(created) and isfinite(expires)):
+        return None
+    return Entry(
+        partition=found.partition,
+        question=found.question,
+        scope=Scope(found.scope_kind, found.scope),
+        intent=found.intent,
+        text=found.text,
+        body=body,
+        model=found.model,
+        created=created,
+        expires=expires,
+        cost_picodollars=found.cost,
+        input_tokens=found.input_tokens,
+        output_tokens=found.output_tokens,
+        template=found.template,
+        answer_id=found.answer_id,
+        tags=found.tags,
+    )
 
 
 def _digest(text: str) -> bytes:
