@@ -16,7 +16,7 @@ TokenCounter = Callable[[str], int]
 _PROSE, _JSON, _UNSPACED, _TWO_BYTE, _THREE_BYTE = 4.37, 2.8, 1.8, 3.0, 1.5
 _SHORT = 32
 """Characters below which few spaces say nothing: a message may be a single word."""
-_SAMPLE = 1024
+_SAMPLE = 512
 """Characters, evenly spread, by which a long text is judged."""
 _MESSAGE_OVERHEAD = 4
 """Tokens that mark the start, role and end of one message."""

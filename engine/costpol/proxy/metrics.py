@@ -25,18 +25,34 @@ _PICODOLLARS = 1e-12
 
 
 class _Series:
-    """The counters of one combination of labels, looked up once."""
+    """What one combination of labels has come to since it was last carried over to its counters.
 
-    __slots__ = ("cost", "input_tokens", "latency", "output_tokens", "requests", "saved")
+    Adding up whole numbers costs a tenth of what as many calls of locked counters do; the counters are read once in a
+    while only.
+    """
+
+    __slots__ = ("_counters", "cost", "input_tokens", "latency", "output_tokens", "requests", "saved")
 
     def __init__(self, metrics: Metrics, labels: tuple[str, str, str, str]) -> None:
         route, model, cache, _ = labels
-        self.requests = metrics.requests.labels(*labels).inc
-        self.cost = metrics.cost.labels(route, model).inc
-        self.saved = metrics.saved.labels(route, cache)
-        self.input_tokens = metrics.tokens.labels(model, "input").inc
-        self.output_tokens = metrics.tokens.labels(model, "output").inc
+        self._counters = (
+            metrics.requests.labels(*labels),
+            metrics.cost.labels(route, model),
+            metrics.saved.labels(route, cache),
+            metrics.tokens.labels(model, "input"),
+            metrics.tokens.labels(model, "output"),
+        )
         self.latency = metrics.latency.labels(cache).observe
+        self.requests = self.cost = self.saved = self.input_tokens = self.output_tokens = 0
+
+    def carry(self) -> None:
+        """Add everything to the counters."""
+        money = (self.cost * _PICODOLLARS, self.saved * _PICODOLLARS)
+        amounts = (self.requests, *money, self.input_tokens, self.output_tokens)
+        for counter, amount in zip(self._counters, amounts, strict=True):
+            if amount:
+                counter.inc(amount)
+        self.requests = self.cost = self.saved = self.input_tokens = self.output_tokens = 0
 
 
 class Metrics:
@@ -101,6 +117,8 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
+        self._shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ
+        """Whether another worker may be asked for the counters of this one."""
         self._series: dict[tuple[str, str, str, str], _Series] = {}
         self._denied: dict[int, Any] = {}
         self._served: str | None = None
@@ -113,16 +131,21 @@ class Metrics:
         series = self._series.get(labels)
         if series is None:
             series = self._new_series(labels)
-        series.requests()
         series.latency(seconds)
-        if outcome.cost:
-            series.cost(outcome.cost * _PICODOLLARS)
-        if outcome.saved:
-            series.saved.inc(outcome.saved * _PICODOLLARS)
+        series.requests += 1
+        series.cost += outcome.cost
+        series.saved += outcome.saved or 0
         usage = outcome.usage
         if usage is not None:
-            series.input_tokens(usage.input_tokens or 0)
-            series.output_tokens(usage.output_tokens or 0)
+            series.input_tokens += usage.input_tokens or 0
+            series.output_tokens += usage.output_tokens or 0
+        if self._shared:
+            series.carry()
+
+    def carry(self) -> None:
+        """Bring the counters up to date, for whoever reads them."""
+        for series in self._series.values():
+            series.carry()
 
     def count_rung(self, rung: str) -> None:
         """One request met a rung of a budget's ladder."""
@@ -153,7 +176,8 @@ class Metrics:
 
     def render(self) -> bytes:
         """Everything in the text format; of all workers where there are several."""
-        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        self.carry()
+        if self._shared:
             from prometheus_client.multiprocess import MultiProcessCollector
 
             registry = CollectorRegistry()

@@ -15,6 +15,7 @@ ANSWERED = Outcome(
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    metrics.carry()
     return metrics.registry.get_sample_value(name, labels)
 
 
@@ -27,6 +28,14 @@ def test_an_answer_is_counted_with_its_cost_its_tokens_and_its_time() -> None:
     assert value(metrics, "costpol_saved_usd", route="lookups", cache="miss") == 1
     assert value(metrics, "costpol_tokens_total", model="small", kind="input") == 10
     assert value(metrics, "costpol_request_seconds_count", cache="miss") == 1
+
+
+def test_what_was_carried_over_is_not_counted_again() -> None:
+    metrics = Metrics()
+    metrics.count(ANSWERED, 0.2)
+    metrics.carry()
+    metrics.count(ANSWERED, 0.2)
+    assert value(metrics, "costpol_cost_usd_total", route="lookups", model="small") == 4
 
 
 def test_a_call_that_cost_more_than_asked_for_lowers_what_was_saved() -> None:
