@@ -42,6 +42,8 @@ class Manifest:
     dimension: int
     distance: str = "cosine"
     shard: str = "shard-1"
+    quantized: bool = False
+    """Whether the shard keeps vectors as 8-bit numbers."""
 
     def write(self, place: Path) -> None:
         """Make it the manifest of a folder, in one step."""
@@ -90,6 +92,8 @@ class Collection:
     indexes: Indexes
     shard: Shard
     lock: Lock
+    quantized: bool
+    """What the next shard will be."""
 
     def allocated(self) -> int:
         """Bytes on the disk, the write-ahead log left out: that is recycled."""
@@ -100,11 +104,12 @@ class Collection:
         """An empty shard beside the one that counts, and its name."""
         name = f"shard-{int(self.manifest.shard.removeprefix('shard-')) + 1}"
         shutil.rmtree(self.place / name, ignore_errors=True)
-        return name, Shard.create(self.place / name, self.manifest.dimension, *self.indexes)
+        shard = Shard.create(self.place / name, self.manifest.dimension, *self.indexes, quantized=self.quantized)
+        return name, shard
 
     def take_over(self, name: str, shard: Shard) -> None:
         """From now on the other shard counts; the old one goes. Raises `OSError` where that cannot be written down."""
-        manifest = replace(self.manifest, shard=name)
+        manifest = replace(self.manifest, shard=name, quantized=self.quantized)
         manifest.write(self.place)
         outlived, self.manifest = self.manifest.shard, manifest
         old, self.shard = self.shard, shard
@@ -122,15 +127,19 @@ class Collection:
             self.lock.release()
 
 
-def open_collection(directory: Path, embedder_id: str, dimension: int, indexes: Indexes) -> Collection:
+def open_collection(
+    directory: Path, embedder_id: str, dimension: int, indexes: Indexes, quantized: bool | None = None
+) -> Collection:
     """The collection of one embedder under a data folder, made with these indexed fields where there is none.
+
+    Where it is or is not `quantized` other than wanted, its next shard will be as wanted; `None` leaves it as it is.
 
     Raises `ProvisionError` where the directory cannot be used, holds a damaged collection or one of another dimension,
     and `StoreLockedError` where another process has it open.
     """
     name = folder_name(embedder_id)
     place = directory / name
-    wanted = Manifest(_FORMAT, embedder_id, dimension)
+    wanted = Manifest(_FORMAT, embedder_id, dimension, quantized=bool(quantized))
     try:
         directory.mkdir(parents=True, exist_ok=True)
         lock = Lock(directory / f"{name}.lock")
@@ -150,7 +159,20 @@ def open_collection(directory: Path, embedder_id: str, dimension: int, indexes: 
     for leftover in place.glob("shard-*"):
         if leftover.name != manifest.shard:
             shutil.rmtree(leftover, ignore_errors=True)
-    return Collection(place, manifest, indexes, shard, lock)
+    return Collection(
+        place, manifest, indexes, shard, lock, quantized=manifest.quantized if quantized is None else quantized
+    )
+
+
+def manifests_in(directory: Path) -> tuple[Manifest, ...]:
+    """What the collections under a data folder are pinned to. Raises `ProvisionError` for a damaged one."""
+    found = []
+    for path in sorted(directory.glob("*/manifest.json")):
+        try:
+            found.append(Manifest(**json.loads(path.read_text(encoding="utf-8"))))
+        except (OSError, ValueError, TypeError) as error:
+            raise damaged(path.parent, "its manifest cannot be read") from error
+    return tuple(found)
 
 
 def folder_name(embedder_id: str) -> str:
@@ -166,7 +188,7 @@ def _build(place: Path, manifest: Manifest, indexes: Indexes) -> None:
         if unfinished.exists():  # a process was killed while it built: nothing was ever stored there
             shutil.rmtree(unfinished)
         unfinished.mkdir()
-        shard = Shard.create(unfinished / manifest.shard, manifest.dimension, *indexes)
+        shard = Shard.create(unfinished / manifest.shard, manifest.dimension, *indexes, quantized=manifest.quantized)
         shard.flush()
         shard.close()
         manifest.write(unfinished)
@@ -188,7 +210,7 @@ def _check(place: Path, wanted: Manifest) -> Manifest:
             f"the answer cache `{place}` has format {found.format}, this version reads format {wanted.format}",
             _move_aside(place),
         )
-    if replace(found, shard=wanted.shard) != wanted:
+    if replace(found, shard=wanted.shard, quantized=wanted.quantized) != wanted:
         raise ProvisionError(
             f"the answer cache `{place}` was made by embedder `{found.embedder}` with {found.dimension} dimensions, "
             f"the policy now has `{wanted.embedder}` with {wanted.dimension}",

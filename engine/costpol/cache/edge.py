@@ -186,7 +186,9 @@ class EdgeCache:
         except OSError as error:  # a folder that cannot be read now is asked again at the next flush
             _log.warning("the size of the answer cache cannot be told: %s", error.strerror)
             return False
-        vectors = len(self._tally) * self._dimension * 4
+        if self._collection.quantized is not self._collection.manifest.quantized:
+            return True
+        vectors = len(self._tally) * self._dimension * (1 if self._collection.quantized else 4)
         return allocated > _WORN * (self._tally.size + vectors) + self.slack
 
     def _renew(self) -> None:
@@ -208,12 +210,21 @@ class EdgeCache:
             renewal.shard.close()
 
 
-def open_cache(directory: Path, embedder_id: str, dimension: int, max_entries: int = DEFAULT_MAX_ENTRIES) -> EdgeCache:
+def open_cache(
+    directory: Path,
+    embedder_id: str,
+    dimension: int,
+    max_entries: int = DEFAULT_MAX_ENTRIES,
+    quantized: bool | None = None,
+) -> EdgeCache:
     """The cache of one embedder under a data folder, made where there is none.
+
+    A `quantized` one keeps its vectors as 8-bit numbers; what is kept otherwise is rewritten while it serves, `None`
+    leaves it as it is.
 
     Raises `ProvisionError` where it cannot be used and `StoreLockedError` where another process has it open.
     """
-    collection = open_collection(directory, embedder_id, dimension, ((PLACE,), (UNTIL,)))
+    collection = open_collection(directory, embedder_id, dimension, ((PLACE,), (UNTIL,)), quantized)
     tally = Tally()
     try:
         for id, payload in collection.shard.walk(TALLIED):

@@ -36,6 +36,7 @@ from qdrant_edge import (
     Record,
     ScrollRequest,
     UpdateOperation,
+    VectorStorageDatatype,
 )
 
 from costpol.errors import StoreError
@@ -87,17 +88,25 @@ class Shard:
     @staticmethod
     @_reporting
     def create(
-        directory: Path, dimension: int, keywords: Sequence[str] = (), numbers: Sequence[str] = (), durable: bool = True
-    ) -> Shard:
+        directory: Path, dimension: int, keywords: Sequence[str] = (), numbers: Sequence[str] = (),
+        *, durable: bool = True, quantized: bool = False,
+    ) -> Shard:  # fmt: skip
         """An empty shard in a directory that does not exist yet, with an index for each payload field named.
 
-        A durable shard writes ahead: what was put survives a killed process.
+        A durable shard writes ahead: what was put survives a killed process. A quantized one keeps vectors as 8-bit
+        numbers and nothing else: the engine's own quantization is part of its optimizer, which never runs here.
         """
         _require_room(directory.parent)
         edge = EdgeShard.create(
             str(directory),
             EdgeConfig(
-                vectors={_VECTOR: EdgeVectorParams(size=dimension, distance=Distance.Cosine)},
+                vectors={
+                    _VECTOR: EdgeVectorParams(
+                        size=dimension,
+                        distance=Distance.Cosine,
+                        datatype=VectorStorageDatatype.Turbo8 if quantized else VectorStorageDatatype.Float32,
+                    )
+                },
                 wal_enabled=durable,
                 max_search_threads=1,  # one segment is searched by one thread; more would only wait
             ),

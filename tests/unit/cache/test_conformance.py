@@ -66,7 +66,7 @@ class EdgeBackend:
         self.opened: list[Asked] = []
 
     def open(self, dimension: int = DIMENSION, max_entries: int = 1000, quantized: bool = False) -> Asked:
-        opened = open_cache(self.folder, "e/1", dimension, max_entries)
+        opened = open_cache(self.folder, "e/1", dimension, max_entries, quantized)
         self.opened.append(Asked(opened, self.runner))
         return self.opened[-1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -129,3 +130,28 @@ def test_a_store_without_waste_is_left_alone(tmp_path: Path) -> None:
         cache.sweep(1.0)
     assert shards(tmp_path) == ["shard-1"]
     cache.close()
+
+
+@pytest.mark.parametrize("quantized", [True, False])
+def test_a_changed_precision_is_taken_up_while_the_cache_serves(tmp_path: Path, quantized: bool) -> None:
+    before = open_cache(tmp_path, "e", DIMENSION, quantized=not quantized)
+    kept: dict[int, Entry] = {}
+    for question in range(250):
+        keep(before, kept, question, 0)
+    before.close()
+    cache = open_cache(tmp_path, "e", DIMENSION, quantized=quantized)
+    for _ in range(10):
+        cache.sweep(1.0)
+        found = cache.lookup_similar(LookupSimilar(vector_of(7), "p", GLOBAL, "faq", 1.0, 1))
+        assert isinstance(found, tuple)
+        assert found[0].entry == kept[7]
+        assert found[0].similarity == pytest.approx(1.0, abs=2e-3)
+    holds(cache, kept)
+    cache.close()
+    assert shards(tmp_path) == ["shard-2"]
+    manifest = json.loads((tmp_path / folder_name("e") / "manifest.json").read_text())
+    assert manifest["quantized"] is quantized
+    again = open_cache(tmp_path, "e", DIMENSION)
+    again.sweep(1.0)
+    again.close()
+    assert shards(tmp_path) == ["shard-2"], "left as it is where nothing else is wanted"
