@@ -29,6 +29,7 @@ SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
     "diff": ("costpol.cli.diff:command", "what changes from one policy to another"),
     "explain": ("costpol.cli.explain:command", "why one request is decided as it is"),
     "serve": ("costpol.cli.serve:command", "answer requests by a policy"),
+    "cache": ("costpol.cli.cache:command", "look into the answer cache, take answers back, put known ones in"),
     "simulate": ("costpol.cli.simulate:command", "pretend to be a provider, for demos and tests"),
     "rule": ("costpol.cli.rule:command", "explain a finding by its code or name"),
     "schema": ("costpol.cli.schema:command", "print or write the JSON Schemas for editors"),

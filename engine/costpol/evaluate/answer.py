@@ -113,6 +113,11 @@ def _blocks_called(content: Any) -> tuple[str, ...]:
     return tuple(_called(each) for each in blocks if isinstance(each, dict) and each.get("type") == "tool_use")
 
 
+def is_recorded(response: Response) -> bool:
+    """Whether the log told what was answered."""
+    return response.content != _UNRECORDED
+
+
 def read_usage(usage: Any) -> Usage:
     """A usage by whichever names it goes: a provider's, or those of `Usage` itself."""
     if not isinstance(usage, Mapping):

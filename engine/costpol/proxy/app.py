@@ -8,6 +8,8 @@
 | `/-/ready`                  | GET    | 200 while requests shall come here                 |
 | `/-/policy`                 | GET    | what is in service, and why nothing newer is       |
 | `/-/reload`                 | POST   | take up the files on the disk now                  |
+| `/-/cache`                  | GET    | what the answer cache holds                        |
+| `/-/cache/purge`, ...       | POST   | take answers back, put known ones in               |
 | `/metrics`                  | GET    | Prometheus metrics                                 |
 """
 
@@ -26,6 +28,7 @@ from costpol.errors import WireError
 from costpol.pipeline.arrival import NO_WISH, Arrival
 from costpol.providers.openai import decode_request, models_body
 from costpol.proxy.access import Access
+from costpol.proxy.cache_operations import CACHE_OPERATIONS, answer_cache
 from costpol.proxy.exchange import Exchange
 from costpol.proxy.identity import Denied, read_deadline, read_wish
 from costpol.proxy.messages import (
@@ -52,9 +55,9 @@ from costpol.runtime.reload import Reloader
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"
 _METHODS = {
     CHAT: "POST", MODELS: "GET", "/-/healthy": "GET", "/-/ready": "GET", "/-/policy": "GET", "/-/reload": "POST",
-    "/metrics": "GET",
+    "/metrics": "GET", **CACHE_OPERATIONS,
 }  # fmt: skip
-_OPERATOR = frozenset(("/-/policy", "/-/reload", "/metrics"))
+_OPERATOR = frozenset(("/-/policy", "/-/reload", "/metrics", *CACHE_OPERATIONS))
 
 _WARN_SECONDS = 60.0
 _QUICK = 0.25
@@ -90,7 +93,7 @@ class App:
         if path == CHAT and scope["method"] == "POST":
             await self._chat(headers, receive, send)
         else:
-            await self._other(path, scope, headers, send)
+            await self._other(path, scope, headers, receive, send)
 
     async def _chat(self, headers: Mapping[bytes, bytes], receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -167,7 +170,9 @@ class App:
                 self._warned[rung] = now
                 _log.warning("the budget %s is reached", rung)
 
-    async def _other(self, path: str, scope: Scope, headers: Mapping[bytes, bytes], send: Send) -> None:
+    async def _other(
+        self, path: str, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send
+    ) -> None:
         """Everything but a chat completion: rare, and cheap."""
         method = _METHODS.get(path)
         denied = self.access.check(headers)
@@ -190,6 +195,8 @@ class App:
             await answer_reload(self.reloader, headers, scope["query_string"], send)
         elif path == "/-/policy":
             await answer_policy(self.reloader, self.degraded, send)
+        elif path in CACHE_OPERATIONS:
+            await self._cache(path, headers, receive, send)
         elif path == "/-/ready":
             await answer_ready(self.reloader, lambda: self.stopping, self.degraded, send)
         elif path == "/metrics":
@@ -197,6 +204,16 @@ class App:
             await send_answer(send, 200, [(b"content-type", CONTENT_TYPE)], self.metrics.render())
         else:
             await send_json(send, 200, {"status": "healthy"})
+
+    async def _cache(self, path: str, headers: Mapping[bytes, bytes], receive: Receive, send: Send) -> None:
+        try:
+            body = await read_body(receive, headers, self.body_limit, self._reading)
+        except ClientLeftError:
+            return
+        if isinstance(body, Denied):
+            await self._deny(send, body)
+        else:
+            await answer_cache(path, body, self.reloader.current, self.clock, send)
 
     async def _models(self, headers: Mapping[bytes, bytes], send: Send) -> None:
         caller = self.access.identities.caller(headers)

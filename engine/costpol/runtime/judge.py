@@ -72,11 +72,7 @@ class CacheJudge:
         """Which of the hits to give, if any."""
         if self._fitting:
             return Failed("learning")
-        candidates = [Candidate(_name(hit), hit.similarity, hit.entry.text) for hit in command.hits]
-        evidence = weigh(self.state, command.vector, command.text, candidates)
-        judgement = judge(
-            self.state, evidence, intent=command.intent, limit=command.limit, floor=self.floor, chance=command.chance
-        )
+        evidence, judgement = self._judgement(command, command.chance)
         if judgement.action == "serve":
             serve(self.state, evidence, judgement)
             place = judgement.places[0]
@@ -85,10 +81,19 @@ class CacheJudge:
             place = None
         ticket = next(self._tickets)
         if place is None:
-            self._open[ticket] = _Open(evidence, judgement, command.hits)
-            if len(self._open) > _MOST_OPEN:
-                self._open.popitem(last=False)
+            self._keep_open(ticket, _Open(evidence, judgement, command.hits))
         return Judged(place, judgement.why, ticket, judgement.probability, judgement.cut)
+
+    def examine(self, command: Judge) -> Judged | Failed:
+        """As `judge`, where the answer is known already: no hit is given, and `learn` takes the answer as a verdict."""
+        if self._fitting:
+            return Failed("learning")
+        evidence, judgement = self._judgement(command, 0.0)
+        if judgement.action != "refuse":
+            judgement = replace(judgement, action="verify", rate=1.0)  # it stands for itself alone: all are examined
+        ticket = next(self._tickets)
+        self._keep_open(ticket, _Open(evidence, judgement, command.hits))
+        return Judged(None, "its answer is known", ticket, judgement.probability, judgement.cut)
 
     def learn(self, command: Learn) -> str | Failed:
         """Take the fresh answer as a verdict; the name under which it is to be kept."""
@@ -111,6 +116,19 @@ class CacheJudge:
         if servings:
             self._fit_if_due()
         return len(servings)
+
+    def _judgement(self, command: Judge, chance: float) -> tuple[Evidence, Judgement]:
+        candidates = [Candidate(_name(hit), hit.similarity, hit.entry.text) for hit in command.hits]
+        evidence = weigh(self.state, command.vector, command.text, candidates)
+        judgement = judge(
+            self.state, evidence, intent=command.intent, limit=command.limit, floor=self.floor, chance=chance
+        )
+        return evidence, judgement
+
+    def _keep_open(self, ticket: int, opened: _Open) -> None:
+        self._open[ticket] = opened
+        if len(self._open) > _MOST_OPEN:
+            self._open.popitem(last=False)
 
     def _remember(self, entry_id: str, evidence: Evidence, judgement: Judgement) -> None:
         servings = self._served.setdefault(entry_id, [])

@@ -10,7 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from costpol.commands import (
     Answered,
@@ -30,6 +30,10 @@ from costpol.commands import (
 from costpol.pipeline.decision import Outcome
 from costpol.runtime.in_flight import InFlight
 
+if TYPE_CHECKING:
+    from costpol.cache.store import AnswerStore
+    from costpol.runtime.judge import CacheJudge
+
 Inline = Callable[[Any], Any]
 """Answers a command at once, without waiting for anything."""
 Waiting = Callable[[Any], Awaitable[Any]]
@@ -42,12 +46,15 @@ _log = logging.getLogger("costpol.ledger")
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """Who answers which command. `served` is told which entry was given as the answer."""
+    """Who answers which command. `served` is told which entry was given as the answer. `cache` and `judge` are what
+    stands behind the cache's commands, for those who keep it."""
 
     inline: Mapping[type[Command], Inline]
     waiting: Mapping[type[Command], Waiting] = field(default_factory=dict)
     served: Callable[[Entry], None] | None = None
     in_flight: InFlight = field(default_factory=InFlight)
+    cache: AnswerStore | None = None
+    judge: CacheJudge | None = None
 
 
 @dataclass(slots=True)

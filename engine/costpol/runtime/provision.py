@@ -225,7 +225,7 @@ class Provisioner:
             Settle: ledger.settle,
         }
         waiting: dict[type[Command], Waiting] = {}
-        served = None
+        served = cache = judge = None
         if embedder is not None:
             if embedder.local:
                 inline[Embed] = _embed_inline(embedder)
@@ -242,7 +242,7 @@ class Provisioner:
             if learns(bundle):
                 judge = self._judge(bundle, embedder)
                 inline |= {Judge: judge.judge, Learn: judge.learn}
-        return Handlers(inline, waiting, served)
+        return Handlers(inline, waiting, served, cache=cache, judge=judge)
 
     def _judge(self, bundle: Bundle, embedder: Embedder) -> CacheJudge:
         floor = _STRICTEST if embedder.cache_threshold is None else embedder.cache_threshold
