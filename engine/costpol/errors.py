@@ -4,7 +4,8 @@
     ├── UsageError           the command line or a file it names cannot be used                    exit 2
     ├── BundleError          the policy bundle is refused; carries its diagnostics                    exit 1
     ├── ProvisionError       the policy is sound, but what it needs cannot be had (key, store, embedder)
-    │   └── StoreLockedError another process holds the embedded store
+    │   ├── StoreLockedError another process holds the embedded store
+    │   └── AwayError        a service that it needs does not answer now
     ├── WireError            a request body that the provider's own API would refuse               HTTP 400
     └── StoreError           the ledger or the cache failed while in use (disk full, corrupt)
 
@@ -48,6 +49,10 @@ class ProvisionError(CostpolError):
 
 class StoreLockedError(ProvisionError):
     """Another process holds the embedded store."""
+
+
+class AwayError(ProvisionError):
+    """A service that the policy needs does not answer now; it may later."""
 
 
 class WireError(CostpolError):

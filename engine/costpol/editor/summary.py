@@ -13,7 +13,7 @@ from costpol.policy.nodes.intents import Intents
 from costpol.policy.nodes.models import Model, Models
 from costpol.policy.nodes.prompts import Prompts, Variable
 from costpol.policy.nodes.routing import Routing
-from costpol.runtime.prices import find_model_price
+from costpol.runtime.prices import find_embedding_price, find_model_price
 from costpol.units import USD_PER_PICODOLLAR, format_duration, plain
 
 _MILLION = 10**6
@@ -94,8 +94,11 @@ def _embedder(project: Project, name: str, now: float) -> Iterator[str]:
     models = project.node(Models)
     embedder = models.embedders.get(name) if models else None
     if embedder is not None:
-        yield f"- `{embedder.model}` at {embedder.base_url}, {embedder.dimension} dimensions"
-        yield f"- Price per million tokens: ${plain(embedder.price)}"
+        if not embedder.remote:
+            yield f"- `{embedder.model}`, run on this machine by {embedder.type}"
+            return
+        yield f"- `{embedder.model}` at {embedder.base_url or embedder.type}, {embedder.dimension} dimensions"
+        yield f"- {price_line(find_embedding_price(embedder, now))}"
 
 
 def _intent(project: Project, name: str, now: float) -> Iterator[str]:

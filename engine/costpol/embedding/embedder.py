@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from costpol.commands import Failed
@@ -29,7 +30,8 @@ class Embedder(Protocol):
 
     @property
     def local(self) -> bool:
-        """Whether `embed` answers inline, in microseconds. Otherwise only `embed_async` answers, over a network."""
+        """Whether `embed` answers inline, in microseconds. Otherwise only `embed_async` answers, from a network or a
+        thread."""
 
     @property
     def max_characters(self) -> int:
@@ -48,6 +50,22 @@ class Embedder(Protocol):
 
     async def embed_async(self, text: str) -> Vector | Failed:
         """The vector of a text, from any embedder. Never retried: the request waits for it."""
+
+    async def embed_all(self, texts: Sequence[str]) -> list[Vector | Failed]:
+        """One answer per text, in their order. For provisioning: no request waits for it."""
+
+
+def is_empty(text: str) -> bool:
+    """Whether there is nothing to embed in a text."""
+    return not text or text.isspace()
+
+
+_AWAY = {"embedder_timeout", "embedder_unreachable", "embedder_busy", "embedder_resting", "embedder_status_429"}
+
+
+def is_away(answer: Failed) -> bool:
+    """Whether the same question may have an answer later: nobody was there, or had no time."""
+    return answer.reason in _AWAY or answer.reason.startswith("embedder_status_5")
 
 
 def bounded(text: str, limit: int) -> str:

@@ -11,6 +11,7 @@ sum of these is added with the manifest's `order_weight`. It keeps "from A to B"
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,3 +97,7 @@ class StaticEmbedder:
     async def embed_async(self, text: str) -> Vector | Failed:
         """As `embed`: nothing is waited for."""
         return self.embed(text)
+
+    async def embed_all(self, texts: Sequence[str]) -> list[Vector | Failed]:
+        """As `embed`, for each."""
+        return [self.embed(text) for text in texts]

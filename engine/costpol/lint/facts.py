@@ -34,7 +34,7 @@ class Facts:
     """The day up to which the price data is known to hold."""
     today: date | None = None
     cache_thresholds: Mapping[str, Decimal] = field(default_factory=dict)
-    """Per embedder, the similarity from which one answer may serve another question, chosen cautiously."""
+    """Per built-in embedder and per model, the similarity from which one answer may serve another question, chosen cautiously."""
     routing: Survey | None = None
     """Which routing rules are reached, in their order."""
     intents: Survey | None = None

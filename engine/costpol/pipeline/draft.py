@@ -30,6 +30,8 @@ class Draft:
     # classify
     intent: str | None = None
     vector: Vector | None = None
+    unembedded: str | None = None
+    """Why the question has no vector; who failed once is not asked again for the same request."""
 
     # prompt
     template: str | None = None

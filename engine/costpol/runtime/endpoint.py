@@ -59,7 +59,7 @@ def open_endpoint(
         url=URL(f"{address.rstrip('/')}/chat/completions"),
         headers=tuple(headers.items()),
         passes_caller_key=provider.key_source == "caller",
-        proxy=_proxy(address),
+        proxy=find_proxy(address),
     )
 
 
@@ -80,7 +80,7 @@ def read_key(source: str, environment: Mapping[str, str], owner: str) -> str:
     return key
 
 
-def _proxy(address: str) -> str | None:
+def find_proxy(address: str) -> str | None:
     """The HTTP proxy that the environment names for this address."""
     parts = urlsplit(address)
     proxy = getproxies().get(parts.scheme)

@@ -10,7 +10,7 @@ from costpol.errors import ProvisionError
 from costpol.inference.prices import Price
 from costpol.inference.rates import Rates
 from costpol.policy.bundle import Bundle
-from costpol.policy.nodes.models import Model, OwnPrice
+from costpol.policy.nodes.models import Embedder, Model, OwnPrice
 
 _HOW = "add `price:`: a reference such as `openai/gpt-4.1-mini`, or `input` and `output` in USD per million tokens"
 _REMEMBERED = 1024
@@ -27,6 +27,8 @@ class ModelPrices:
     source: str
     baseline: Callable[[str], Price | None]
     """The price of any model by the name that a caller asks for; `None` where nobody knows it."""
+    embedding_rate: int = 0
+    """Picodollars that the cache's embedder costs per token; one that runs here costs nothing."""
 
 
 def price_models(bundle: Bundle, now: float) -> ModelPrices:
@@ -35,11 +37,14 @@ def price_models(bundle: Bundle, now: float) -> ModelPrices:
 
     at = datetime.fromtimestamp(now, UTC)
     prices = {name: _price(name, model, now) for name, model in bundle.models.models.items()}
-    changes = [price.effective_until.timestamp() for price in prices.values() if price.effective_until is not None]
+    embedding = _embedding_price(bundle, now)
+    known = (*prices.values(), *((embedding,) if embedding is not None else ()))
+    changes = [price.effective_until.timestamp() for price in known if price.effective_until is not None]
     book = book_version(at)
     by_name = {model.name: prices[name] for name, model in bundle.models.models.items() if model.name} | prices
     source = f"{book.source} {book.version} {book.digest[:12]}"
-    return ModelPrices(prices, min(changes, default=None), source, _baseline(by_name, at))
+    rate = 0 if embedding is None else embedding.rates.input
+    return ModelPrices(prices, min(changes, default=None), source, _baseline(by_name, at), rate)
 
 
 def own_price(price: OwnPrice) -> Price:
@@ -65,6 +70,34 @@ def find_model_price(name: str, model: Model, now: float) -> Price | None:
     if model.price is not None:
         return find_listed_price(model.price, at)
     return (find_price(model.name, at) if model.name else None) or find_price(name, at)
+
+
+def find_embedding_price(embedder: Embedder, now: float) -> Price | None:
+    """What a declared embedder costs: its own price, or that of the price book; `None` where nobody knows it."""
+    from costpol.pricing.book import find_listed_price
+
+    if not embedder.remote:
+        return Price(Rates(input=0, output=None))
+    if embedder.price is not None:
+        return Price(Rates.per_million(input=embedder.price, output=None))
+    maker = "google" if embedder.type == "gemini" else "openai"
+    model = embedder.model.removeprefix("models/")
+    return find_listed_price(f"{maker}/{model}", datetime.fromtimestamp(now, UTC))
+
+
+def _embedding_price(bundle: Bundle, now: float) -> Price | None:
+    """The price of the embedder that the cache declares; `None` where it is the built-in one."""
+    embedder = bundle.models.embedders.get(bundle.cache.embedder) if bundle.cache is not None else None
+    if embedder is None:
+        return None
+    price = find_embedding_price(embedder, now)
+    if price is None:
+        span = embedder.span
+        raise ProvisionError(
+            f"{span.file}:{span.line}:{span.column}: no price of the embedder model `{embedder.model}` is known",
+            "add `price:`, what a million tokens cost",
+        )
+    return price
 
 
 def _price(name: str, model: Model, now: float) -> Price:

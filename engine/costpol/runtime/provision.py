@@ -8,12 +8,11 @@ embedder. `Provisioner` adds what only a running service needs: keys, stores, th
 from __future__ import annotations
 
 import asyncio
-import shutil
+import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -35,28 +34,30 @@ from costpol.commands import (
 from costpol.diagnostics import Diagnostic, Severity
 from costpol.embedding.embedder import Embedder
 from costpol.embedding.registry import open_embedder
-from costpol.errors import BundleError, ProvisionError
+from costpol.errors import AwayError, BundleError, ProvisionError
 from costpol.pipeline.compile import Provided, compile_bundle
 from costpol.pipeline.flow import Pipeline
 from costpol.policy.bundle import Bundle
 from costpol.policy.loader import load_bundle
-from costpol.runtime.endpoint import Endpoint, open_endpoint, read_key
+from costpol.runtime.embedders import REST, Embedders
+from costpol.runtime.endpoint import Endpoint, open_endpoint
+from costpol.runtime.examples import Examples, Known
 from costpol.runtime.facts import lint_facts
 from costpol.runtime.live import Handlers, Inline, Waiting
 from costpol.runtime.prices import ModelPrices, price_models
 from costpol.runtime.snapshot import Snapshot
 from costpol.runtime.stores import Stores
-from costpol.units import picodollars
 
 if TYPE_CHECKING:
     import aiohttp
 
-    from costpol.commands import Vector
     from costpol.runtime.judge import CacheJudge
 
 DEFAULT_EMBEDDER = "static-en"
 _STRICTEST = 0.97
 """The cosine asked for, until there is evidence, of an embedder whose own threshold nobody measured."""
+
+_log = logging.getLogger("costpol.embedding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def prepare(checked: Checked, embedder: Embedder | None) -> Pipeline:
             embedder=embedder.id if embedder is not None else "none",
             floor=1.0 if floor is None else floor,
             baseline=checked.prices.baseline,
-            embedding_rate=_embedding_rate(bundle),
+            embedding_rate=checked.prices.embedding_rate,
         ),
     )
 
@@ -157,16 +158,20 @@ class Provisioner:
     pays: bool = True
     strict: bool = True
     clock: Callable[[], float] = time.time
-    _vectors: dict[tuple[str, str], Vector] = field(default_factory=dict)
+    _vectors: Known = field(default_factory=dict)
+    _embedders: Embedders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._embedders = Embedders(self.session, self.environment)
 
     async def provision(self, files: Mapping[str, bytes], generation: int) -> Snapshot:
         """A snapshot, ready to be served. Raises `BundleError` or `ProvisionError`, and leaves nothing open then."""
         checked = await asyncio.to_thread(check, files, self.clock(), strict=self.strict)
         with ExitStack() as opened:
             endpoints = self._endpoints(checked.bundle) if self.calls else {}
-            embedder = await self._embedder(checked.bundle)
+            embedder = await self._embedder(checked.bundle, opened)
             pipeline = await asyncio.to_thread(prepare, checked, embedder)
-            handlers = await self._handlers(checked.bundle, embedder, opened)
+            handlers = await self._handlers(checked.bundle, embedder, opened, first=generation == 1)
             return Snapshot(
                 generation=generation,
                 bundle=checked.bundle,
@@ -194,30 +199,20 @@ class Provisioner:
             if name in used
         }  # fmt: skip
 
-    async def _embedder(self, bundle: Bundle) -> Embedder | None:
+    async def _embedder(self, bundle: Bundle, opened: ExitStack) -> Embedder | None:
         if not wants_embedder(bundle):
             return None
         name = bundle.cache.embedder if bundle.cache is not None else DEFAULT_EMBEDDER
         declared = bundle.models.embedders.get(name)
         if declared is None:
             return await asyncio.to_thread(open_embedder, name)
-        if not self.pays:
+        if declared.remote and not self.pays:
             return None
-        from costpol.embedding.openai_compatible import OpenAICompatibleEmbedder
-
-        source = declared.key_source
-        embedder = OpenAICompatibleEmbedder(
-            self.session,
-            base_url=declared.base_url,
-            model=declared.model,
-            key=None if source == "none" else read_key(source, self.environment, f"the embedder `{name}`"),
-            dimension=declared.dimension,
-            timeout=declared.timeout,
-        )
-        await embedder.provision()
+        embedder = await self._embedders.acquire(name, declared)
+        opened.callback(self._embedders.release, declared)
         return embedder
 
-    async def _handlers(self, bundle: Bundle, embedder: Embedder | None, opened: ExitStack) -> Handlers:
+    async def _handlers(self, bundle: Bundle, embedder: Embedder | None, opened: ExitStack, *, first: bool) -> Handlers:
         ledger = self.stores.ledger
         inline: dict[type[Command], Inline] = {
             Standing: ledger.standing,
@@ -231,7 +226,7 @@ class Provisioner:
                 inline[Embed] = _embed_inline(embedder)
             else:
                 waiting[Embed] = _embed_waiting(embedder)
-            inline[NearestIntents] = await self._intents(bundle, embedder, opened)
+            inline[NearestIntents] = await self._intents(bundle, embedder, opened, first=first)
         if bundle.cache is not None and embedder is not None:
             cache = await asyncio.to_thread(
                 self.stores.acquire_cache, embedder.id, embedder.dimension, bundle.cache.max_entries
@@ -256,31 +251,18 @@ class Provisioner:
             judge.fit_elsewhere = beside
         return judge
 
-    async def _intents(self, bundle: Bundle, embedder: Embedder, opened: ExitStack) -> Inline:
-        from costpol.cache.intents import IntentIndex
-
-        intents = bundle.intents.intents if bundle.intents is not None else {}
-        written = [(name, text) for name, intent in intents.items() for text in intent.examples]
-        vectors: dict[tuple[str, str], Vector] = {}
-        for name, text in written:
-            key = (embedder.id, text)
-            vector = self._vectors.get(key)
-            if vector is None:
-                embedded = await embedder.embed_async(text)
-                if isinstance(embedded, Failed):
-                    raise ProvisionError(
-                        f"the example `{text}` of the intent `{name}` cannot be embedded: {embedded.reason}",
-                        "see that the embedder answers, and that the example has a word in it",
-                    )
-                vector = embedded
-            vectors[key] = vector
-        examples = [(name, text, vectors[embedder.id, text]) for name, text in written]
-        folder = self.stores.scratch_folder()
-        opened.callback(shutil.rmtree, folder.parent, ignore_errors=True)
-        index = await asyncio.to_thread(IntentIndex, folder, examples)
-        opened.callback(index.close)
-        self._vectors = vectors
-        return index.nearest
+    async def _intents(self, bundle: Bundle, embedder: Embedder, opened: ExitStack, *, first: bool) -> Inline:
+        """At its start the sidecar does not wait for an embedder that is away: nothing older could serve meanwhile."""
+        examples = Examples(bundle, embedder, self.stores.scratch_folder(), self._vectors)
+        opened.callback(examples.close)
+        try:
+            await examples.build()
+        except AwayError as error:
+            if not (first and self.calls):
+                raise
+            _log.error("%s; until it answers nothing is recognised by likeness", error.message)
+            examples.build_later(REST)
+        return examples.nearest
 
 
 def _embed_inline(embedder: Embedder) -> Inline:
@@ -299,10 +281,3 @@ def _embed_waiting(embedder: Embedder) -> Waiting:
         return vector if isinstance(vector, Failed) else Embedded(vector)
 
     return answer
-
-
-def _embedding_rate(bundle: Bundle) -> int:
-    """Picodollars that embedding one token costs; the built-in embedder costs nothing."""
-    name = bundle.cache.embedder if bundle.cache is not None else DEFAULT_EMBEDDER
-    declared = bundle.models.embedders.get(name)
-    return 0 if declared is None else picodollars(declared.price / Decimal(1_000_000))

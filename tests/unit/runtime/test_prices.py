@@ -60,3 +60,36 @@ def test_the_baseline_knows_the_policy_s_names_first_and_the_price_book_s_then()
     assert prices.baseline("gpt-4.1") == prices.baseline("m") == prices.models["m"]
     assert prices.baseline("gpt-4.1-mini") is not None
     assert prices.baseline("nobody-knows-this") is None
+
+
+def embedding_rate(declared: str, cache: bytes = b"kind: cache\nembedder: e\n") -> int:
+    """Picodollars per token of a declared embedder."""
+    models = f"""  m: {{provider: sim, price: {{input: 3 USD, output: 4 USD}}}}
+embedders: {{e: {{{declared}}}}}"""
+    files = {name: text.encode() for name, text in bundle(models).files.items()} | {"c.yaml": cache}
+    return price_models(load_bundle(files).require(), NOW).embedding_rate
+
+
+@pytest.mark.parametrize(
+    ("declared", "rate"),
+    [
+        ("type: openai, model: x, base_url: 'http://h/v1', dimension: 2, price: 0.13 USD", 130_000),
+        ("type: openai, model: x, base_url: 'http://h/v1', dimension: 2, price: 0 USD", 0),
+        ("type: openai, model: text-embedding-3-small, key: $K, dimension: 512", 20_000),
+        ("type: gemini, model: gemini-embedding-001, key: $K, dimension: 768", 150_000),
+        ("type: gemini, model: models/gemini-embedding-001, key: $K, dimension: 768", 150_000),
+        ("type: gemini, model: gemini-embedding-001, key: $K, dimension: 768, price: 0.10 USD", 100_000),
+        ("type: fastembed, model: BAAI/bge-small-en-v1.5", 0),
+    ],
+)
+def test_an_embedder_has_its_own_price_or_that_of_the_book_and_what_runs_here_is_free(declared: str, rate: int) -> None:
+    assert embedding_rate(declared) == rate
+
+
+def test_an_embedder_that_the_cache_does_not_use_costs_nothing() -> None:
+    assert embedding_rate("type: openai, model: nobody-knows, key: $K, dimension: 2", b"kind: cache\n") == 0
+
+
+def test_an_embedder_without_a_known_price_is_refused_with_its_place() -> None:
+    with pytest.raises(ProvisionError, match=r"m\.yaml:5:\d+: no price of the embedder model `nobody-knows` is known"):
+        embedding_rate("type: openai, model: nobody-knows, key: $K, dimension: 2")

@@ -1,22 +1,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from aiohttp import web
 
-from costpol.commands import Call, Embed, Embedded, LookupExact, NearestIntents, Neighbour, Reserve, Scope
-from costpol.errors import BundleError, ProvisionError
+from costpol.commands import Call, Embed, Embedded, Failed, LookupExact, NearestIntents, Neighbour, Reserve, Scope
+from costpol.errors import AwayError, BundleError, ProvisionError
 from costpol.inference.request import Message, Request
 from costpol.pipeline.arrival import Arrival
 from costpol.proxy.upstream import open_session
+from costpol.runtime.embedders import FAILURES, RESTING
 from costpol.runtime.provision import Provisioner, check, prepare, wants_embedder
 from costpol.runtime.snapshot import Snapshot
 from costpol.runtime.stores import Stores, open_stores
 
 NOW = 1_795_000_000.0
+MODELS = b"""kind: models
+providers:
+  sim: {type: openai, base_url: "http://127.0.0.1:9/v1", key: none, timeout: 5s}
+models:
+  small: {provider: sim, price: {input: 0.10 USD, output: 0.40 USD}}
+tiers: {cheap: small}
+...
+"""
+PROMPTS = b"kind: prompts\notherwise: {max_output_tokens: 1k}\n...\n"
 INTENTS = b"""kind: intents
 intents:
   faq:
@@ -160,3 +172,155 @@ def test_an_embedder_without_a_measured_floor_needs_the_policy_s_own(policy_file
     checked = check(policy_files | {"p/intents.yaml": INTENTS}, NOW)
     with pytest.raises(ProvisionError, match="no measured similarity"):
         prepare(checked, Unmeasured())  # type: ignore[arg-type]
+
+
+class Endpoint:
+    """An embeddings endpoint that can be told to fail; it counts the calls."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.status = 200
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.calls += 1
+        asked = (await request.json())["input"]
+        texts = [asked] if isinstance(asked, str) else asked
+        rows = [{"index": i, "embedding": [len(text), text.count("a") + 1]} for i, text in enumerate(texts)]
+        return web.json_response({"data": rows}, status=self.status)
+
+
+def with_endpoint(use: Callable[[Endpoint, Provisioner, dict[str, bytes]], Awaitable[None]], folder: Path) -> None:
+    """A provisioner, and the files of a policy whose cache has its embedder behind the endpoint."""
+
+    async def main() -> None:
+        endpoint, app = Endpoint(), web.Application()
+        app.router.add_post("/v1/embeddings", endpoint.answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        declared = (
+            f"embedders:\n  far: {{type: openai, base_url: 'http://127.0.0.1:{runner.addresses[0][1]}/v1', model: e, "
+            "dimension: 2, price: 0.02 USD, timeout: 60s}\n...\n"
+        )
+        files = {
+            "p/models.yaml": MODELS.replace(b"...\n", declared.encode()),
+            "p/prompts.yaml": PROMPTS,
+            "p/routing.yaml": b"kind: routing\ndefault: cheap\n...\n",
+            "p/intents.yaml": INTENTS.replace(b"    examples:", b"    min_similarity: 0.9\n    examples:"),
+            "p/cache.yaml": CACHE.replace(b"kind: cache\n", b"kind: cache\nembedder: far\n"),
+            "p/personalization.yaml": PERSONAL,
+        }
+        stores = open_stores(folder)
+        try:
+            async with open_session() as session:
+                await use(endpoint, Provisioner(stores, session, {}, clock=lambda: NOW), files)
+        finally:
+            stores.close()
+            await runner.cleanup()
+
+    asyncio.run(main())
+
+
+async def embedded(snapshot: Snapshot, text: str) -> Any:
+    return await snapshot.handlers.waiting[Embed](Embed(text))
+
+
+def test_examples_are_embedded_in_one_call_and_a_reload_asks_for_new_ones_only(tmp_path: Path) -> None:
+    async def use(endpoint: Endpoint, provisioner: Provisioner, files: dict[str, bytes]) -> None:
+        first = await provisioner.provision(files, 1)
+        assert endpoint.calls == 2, "to see that it answers, and for all examples"
+        second = await provisioner.provision(files, 2)
+        assert endpoint.calls == 2
+        more = files["p/intents.yaml"].replace(b"good morning", b"good morning, hi there")
+        third = await provisioner.provision(files | {"p/intents.yaml": more}, 3)
+        assert endpoint.calls == 3
+        for snapshot in (first, second, third):
+            snapshot.retire()
+
+    with_endpoint(use, tmp_path)
+
+
+def test_what_an_embedding_costs_is_the_cache_s_own_cost(tmp_path: Path) -> None:
+    async def use(endpoint: Endpoint, provisioner: Provisioner, files: dict[str, bytes]) -> None:
+        snapshot = await provisioner.provision(files, 1)
+        request = Request("openai", "gpt-4.1", (Message("user", "where can I pay?", b"{}"),), b"{}")
+        flow = snapshot.pipeline.flow(Arrival(request, now=NOW))
+        command = next(flow)
+        assert isinstance(command, Embed)
+        command = flow.send(await embedded(snapshot, command.text))
+        assert isinstance(command, NearestIntents)
+        assert snapshot.pipeline.classify.embedding_rate == 20_000, "picodollars a token"
+        snapshot.retire()
+
+    with_endpoint(use, tmp_path)
+
+
+def test_while_the_embedder_fails_requests_go_on_and_after_some_it_is_left_alone(tmp_path: Path) -> None:
+    async def use(endpoint: Endpoint, provisioner: Provisioner, files: dict[str, bytes]) -> None:
+        snapshot = await provisioner.provision(files, 1)
+        endpoint.status, before = 503, endpoint.calls
+        answers = [await embedded(snapshot, "hello") for _ in range(FAILURES + 3)]
+        assert answers == [Failed("embedder_status_503")] * FAILURES + [RESTING] * 3
+        assert endpoint.calls - before == FAILURES
+        reloaded = await provisioner.provision(files, 2)
+        assert await embedded(reloaded, "hello") == RESTING, "a reload does not wake it"
+        inline = reloaded.handlers.inline
+        assert inline[LookupExact](LookupExact("p", "q", Scope("global", "global"), NOW)) is None
+        snapshot.retire()
+        reloaded.retire()
+
+    with_endpoint(use, tmp_path)
+
+
+def test_a_start_does_not_wait_for_an_embedder_that_is_away_but_a_reload_keeps_the_policy_before(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def use(endpoint: Endpoint, provisioner: Provisioner, files: dict[str, bytes]) -> None:
+        endpoint.status = 503
+        with pytest.raises(AwayError, match="embedder_status_503"):
+            await provisioner.provision(files, 2)
+        snapshot = await provisioner.provision(files, 1)
+        nearest = NearestIntents(np.array([1, 0], dtype=np.float32), 1)
+        assert snapshot.handlers.inline[NearestIntents](nearest) == Failed("embedder_examples_missing")
+        snapshot.retire()
+
+    with_endpoint(use, tmp_path)
+    assert "until it answers nothing is recognised by likeness" in caplog.text
+
+
+def test_an_embedder_that_refuses_the_key_refuses_the_policy(tmp_path: Path) -> None:
+    async def use(endpoint: Endpoint, provisioner: Provisioner, files: dict[str, bytes]) -> None:
+        endpoint.status = 401
+        with pytest.raises(ProvisionError, match="embedder_status_401"):
+            await provisioner.provision(files, 1)
+
+    with_endpoint(use, tmp_path)
+
+
+def test_where_nothing_may_be_paid_an_api_is_left_out(tmp_path: Path) -> None:
+    async def use(endpoint: Endpoint, provisioner: Provisioner, files: dict[str, bytes]) -> None:
+        provisioner.pays = False
+        snapshot = await provisioner.provision(files, 1)
+        assert snapshot.embedder is None
+        assert endpoint.calls == 0
+        snapshot.retire()
+
+    with_endpoint(use, tmp_path)
+
+
+@pytest.mark.parametrize(("threshold", "found"), [("0.90", True), ("0.91", False)])
+def test_a_measured_model_s_own_threshold_is_what_the_linter_asks_for(
+    threshold: str, found: bool, policy_files: dict[str, bytes]
+) -> None:
+    declared = (
+        b"embedders:\n  mini: {type: sentence-transformers, model: sentence-transformers/all-MiniLM-L6-v2}\n...\n"
+    )
+    files = policy_files | {
+        "p/models.yaml": policy_files["p/models.yaml"].replace(b"...\n", declared),
+        "p/intents.yaml": INTENTS,
+        "p/cache.yaml": CACHE.replace(b"kind: cache\n", b"kind: cache\nembedder: mini\n").replace(
+            b"0.95", threshold.encode()
+        ),
+        "p/personalization.yaml": PERSONAL,
+    }
+    assert ("low-threshold" in {finding.name for finding in check(files, NOW).findings}) is found

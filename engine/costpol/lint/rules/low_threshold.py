@@ -46,7 +46,8 @@ NO_SIMILARITY = Decimal("0.5")
 def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
     if bundle.cache is None:
         return
-    embedder = bundle.cache.embedder
+    declared = bundle.models.embedders.get(bundle.cache.embedder)
+    embedder = bundle.cache.embedder if declared is None else declared.model
     floor = max(facts.cache_thresholds.get(embedder, UNMEASURED), NEVER_BELOW)
     measured = f"`{embedder}` was measured to need {floor}" if embedder in facts.cache_thresholds else None
     for caching in cached(bundle):

@@ -47,6 +47,7 @@ class ClassifyStage:
     def _nearest(self, draft: Draft) -> Flow:
         embedded = yield Embed(draft.signals.question)
         if not isinstance(embedded, Embedded):
+            draft.unembedded = embedded.reason
             draft.note(NAME, "examples not compared", reason=embedded.reason)
             return
         draft.vector = embedded.vector

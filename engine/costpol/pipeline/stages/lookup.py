@@ -26,6 +26,8 @@ NAME = "lookup"
 _LONGEST_ALIKE = 800
 """Characters up to which a question is compared by likeness: the vectors of two long texts that differ in one sentence
 hardly differ."""
+_EMBEDDER_FAILED = "embedder_"
+"""How the reasons begin that an embedder gives; one that was left out on purpose gives none."""
 _ROUNDS = 2
 _CANDIDATES = 5
 """How many near questions are looked at: a guard that refuses the nearest may accept the next."""
@@ -143,13 +145,18 @@ class LookupStage:
             draft.note(NAME, "only exact repeats", reason=reason)
             return None
         draft.alike = True
-        if draft.vector is None:
+        if draft.vector is None and draft.unembedded is None:
             embedded = yield Embed(draft.signals.question)
-            if not isinstance(embedded, Embedded):
-                draft.note(NAME, "question not embedded", reason=embedded.reason)
-                return None
-            draft.vector = embedded.vector
-            draft.overhead += estimate_tokens(draft.signals.question) * self.embedding_rate
+            if isinstance(embedded, Embedded):
+                draft.vector = embedded.vector
+                draft.overhead += estimate_tokens(draft.signals.question) * self.embedding_rate
+            else:
+                draft.unembedded = embedded.reason
+        if draft.vector is None:
+            draft.note(NAME, "question not embedded", reason=draft.unembedded)
+            if draft.unembedded is not None and draft.unembedded.startswith(_EMBEDDER_FAILED):
+                draft.cache = f"bypass; {draft.unembedded}"
+            return None
         assert draft.scope is not None  # noqa: S101 - `_bypass` saw to it
         limit = _CANDIDATES if plan.max_wrong_hits is None else _WITNESSES
         found = yield LookupSimilar(

@@ -9,6 +9,9 @@ from typing import Literal
 from costpol.policy.node import Node, key
 from costpol.policy.scalars import Count, Duration, KeySource, Name, Url, Usd
 
+MOST_AT_ONCE = 100
+"""Texts that one call to an embedding API may carry: Gemini takes no more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider(Node):
@@ -70,17 +73,56 @@ class Model(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedder(Node):
-    """A text embedder behind an OpenAI-compatible endpoint; the built-in `static-en` needs no declaration."""
+    """A text embedder behind an API, or a model that runs here; the built-in `static-en` needs no declaration."""
 
-    type: Literal["openai"] = key("the API it speaks")
-    base_url: Url = key("its address, up to and with the version")
-    model: str = key("what the endpoint calls the model")
+    type: Literal["openai", "gemini", "fastembed", "sentence-transformers"] = key(
+        "the API it speaks (`openai` is any OpenAI-compatible endpoint), or the library that runs it on this machine"
+    )
+    model: str = key(
+        "what the API calls the model; for one that runs here its name on the hub, or the folder that holds it",
+        examples=("text-embedding-3-small", "BAAI/bge-small-en-v1.5"),
+    )
+    base_url: Url | None = key("the API's address, up to and with the version; left out, its maker's", default=None)
     key_source: KeySource = key(
         "where its key comes from: `$NAME` of an environment variable, or `none`", default="none", yaml="key"
     )
-    dimension: Count = key("how many dimensions its vectors have", minimum=1)
-    price: Usd = key("per million tokens: embedding is a cost of the cache's own")
+    dimension: Count | None = key(
+        "how many dimensions its vectors have; a model that runs here says so itself", default=None, minimum=1
+    )
+    price: Usd | None = key(
+        "per million tokens: embedding is a cost of the cache's own; left out, the price book is asked, and what runs "
+        "here costs nothing",
+        default=None,
+    )  # fmt: skip
     timeout: Duration = key("how long an embedding may take before the cache is bypassed", default=1.0)
+    batch: Count = key("how many texts of requests that wait together are embedded at once", default=16, minimum=1)
+    download: bool = key("whether a model that is not on this machine may be fetched from the hub", default=False)
+
+    @property
+    def remote(self) -> bool:
+        """Whether it is asked over a network."""
+        return self.type in ("openai", "gemini")
+
+    def problems(self) -> list[tuple[str, str, str | None]]:
+        if not self.remote:
+            told = [name for name in ("base_url", "key", "dimension", "price") if self.written(name)]
+            return [(name, f"`{name}` says nothing of a model that runs here", f"remove `{name}`") for name in told]
+        found: list[tuple[str, str, str | None]] = []
+        if self.dimension is None:
+            found.append(("", "`dimension` is missing", "add how many dimensions the vectors are to have"))
+        if self.key_source == "caller":
+            help = "write `$NAME` of an environment variable, or `none`"
+            found.append(("key", "an embedder cannot take the caller's key: its vectors are shared", help))
+        elif self.base_url is None and self.key_source == "none":
+            found.append(("", "`key` is missing", "add the key's variable, such as `key: $OPENAI_API_KEY`"))
+        if self.base_url is not None and self.price is None:
+            help = "add what a million tokens cost there, `0 USD` where they cost nothing"
+            found.append(("base_url", "`price` is missing", help))
+        if self.batch > MOST_AT_ONCE:
+            found.append(("batch", f"`batch` is at most {MOST_AT_ONCE}", f"write {MOST_AT_ONCE} or less"))
+        if self.written("download"):
+            found.append(("download", "`download` says nothing of an API", "remove `download`"))
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

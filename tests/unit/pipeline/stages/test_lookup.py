@@ -183,6 +183,26 @@ def test_where_the_embedder_or_the_search_fails_exact_repeats_still_work() -> No
         assert talk.outcome.decision.stored
 
 
+def test_an_embedder_that_fails_is_a_bypass_with_its_reason() -> None:
+    with Playbook(policy(cache=CACHE), ask()) as talk:
+        talk.told(LookupExact, None)
+        talk.told(Embed, Failed("embedder_timeout"))
+        talk.told(Call, answered())
+        talk.told(Store, None)
+        decision = talk.outcome.decision
+    assert (decision.cache, decision.stored) == ("bypass; embedder_timeout", True)
+
+
+def test_an_embedder_that_failed_is_not_asked_twice_for_one_request() -> None:
+    intents = "intents: {faq: {examples: [what is a refund]}}"
+    with Playbook(policy(cache=CACHE, intents=intents), ask()) as talk:
+        talk.told(Embed, Failed("embedder_resting"))
+        talk.told(LookupExact, None)
+        talk.told(Call, answered())
+        talk.told(Store, None)
+        assert talk.outcome.decision.cache == "bypass; embedder_resting"
+
+
 def test_a_question_that_is_being_answered_is_waited_for_and_looked_up_again() -> None:
     with Playbook(policy(cache=CACHE), ask(), alone=False) as talk:
         lookup = talk.told(LookupExact, None)

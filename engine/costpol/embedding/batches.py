@@ -1,0 +1,90 @@
+"""Texts that wait at the same time are embedded together, and every request waits for its own no longer than it may.
+
+A text goes out at once while fewer than `together` batches are under way. What comes later gathers, and goes out when
+one of them ends: a lone request waits for nobody, and a crowd makes few calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from costpol.commands import Failed
+
+if TYPE_CHECKING:
+    from costpol.commands import Vector
+
+BUSY = Failed("embedder_busy")
+TIMEOUT = Failed("embedder_timeout")
+DEFECT = Failed("embedder_defect")
+
+MOST_WAITING = 1024
+"""Requests that may wait; who comes then is answered at once."""
+
+EmbedBatch = Callable[[list[str]], Awaitable["list[Vector | Failed]"]]
+"""One answer per text, in their order."""
+
+_Batch = list[tuple[str, "asyncio.Future[Vector | Failed]"]]
+
+_log = logging.getLogger("costpol.embedding")
+
+
+class Batches:
+    """Gathers texts for one embedder. Used within one event loop."""
+
+    def __init__(self, embed: EmbedBatch, *, size: int, together: int, timeout: float) -> None:
+        """`size` texts at most are one batch, `timeout` is seconds from the question to its vector."""
+        self._embed = embed
+        self._size, self._together, self._timeout = size, together, timeout
+        self._waiting: deque[tuple[str, asyncio.Future[Vector | Failed]]] = deque()
+        self._at_work: set[asyncio.Task[None]] = set()
+
+    async def embed(self, text: str) -> Vector | Failed:
+        """The answer for one text; `TIMEOUT` where it comes too late, `BUSY` where too many wait."""
+        if len(self._waiting) >= MOST_WAITING:
+            self._waiting = deque(each for each in self._waiting if not each[1].done())
+            if len(self._waiting) >= MOST_WAITING:
+                return BUSY
+        answer: asyncio.Future[Vector | Failed] = asyncio.get_running_loop().create_future()
+        self._waiting.append((text, answer))
+        if len(self._at_work) < self._together:
+            task = asyncio.create_task(self._work())
+            self._at_work.add(task)
+            task.add_done_callback(self._at_work.discard)
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await answer
+        except TimeoutError:
+            return TIMEOUT
+
+    async def _work(self) -> None:
+        """Embed batch by batch until nobody waits."""
+        try:
+            while batch := self._gather():
+                await self._answer(batch)
+        finally:  # at once: who asks next must not count on a task that has looked already
+            self._at_work.discard(asyncio.current_task())
+
+    async def _answer(self, batch: _Batch) -> None:
+        try:
+            answers = await self._embed([text for text, _ in batch])
+            for (_, future), answer in zip(batch, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+        except Exception:  # noqa: BLE001 - a defect must not leave callers waiting
+            _log.exception("texts were not embedded because of a defect in costpol")
+            for _, future in batch:
+                if not future.done():
+                    future.set_result(DEFECT)
+
+    def _gather(self) -> _Batch:
+        """The next batch; who does not wait any more is left out."""
+        batch: _Batch = []
+        while self._waiting and len(batch) < self._size:
+            each = self._waiting.popleft()
+            if not each[1].done():
+                batch.append(each)
+        return batch
