@@ -7,7 +7,7 @@ budget that stepped in made of it. A refused request saves its cost and counts a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from costpol.evaluate.record import Record
@@ -24,6 +24,9 @@ _UNPRICED_NAMES = 50
 """Unpriced models that are named; a log may hold any number of names."""
 
 
+_CACHES = ("exact-cache", "semantic-cache")
+
+
 class _NoPriceError(Exception):
     """Something of this request is not priced."""
 
@@ -36,9 +39,23 @@ class _Cache:
     judged: int = 0
     wrong_hits: int = 0
     refused_by_guard: int = 0
+    saved: int = 0
+    own_cost: int = 0
 
     def figures(self) -> CacheFigures:
-        return CacheFigures(self.lookups, self.exact, self.similar, self.judged, self.wrong_hits, self.refused_by_guard)
+        return CacheFigures(
+            self.lookups, self.exact, self.similar, self.judged, self.wrong_hits, self.refused_by_guard, self.saved,
+            self.own_cost,
+        )  # fmt: skip
+
+    def book(self, baseline: int, steps: Iterable[Step]) -> None:
+        """What the cache's levers saved on one request, and what they cost themselves."""
+        level = baseline
+        for lever, cost, own_cost in steps:
+            if lever in _CACHES:
+                self.saved += level - cost
+                self.own_cost += own_cost
+            level = cost
 
     def note(self, status: str, guarded: bool, right: bool | None) -> None:
         """One request: its cache status, whether a guard refused an answer, and whether the hit was right."""
@@ -164,9 +181,11 @@ class Tally:
         cost = self._waterfall.book(baseline, steps)
         if outcome.kind == "refused":
             self._avoided += steps[-2].cost if len(steps) > 1 else baseline
+        self._cache.book(baseline, steps)
         for group in groups:
             group.baseline += baseline
             group.policy += cost
+            group.cache.book(baseline, steps)
 
 
 def baseline_cost(record: Record, baseline: str, price_of: Callable[[str], Price | None]) -> int:

@@ -159,6 +159,17 @@ def test_rules_and_intents_have_their_own_sums(run: Any, record: Any) -> None:
     assert sum(group.saved for group in savings.intents.values()) == savings.saved
 
 
+def test_what_the_cache_saved_is_told_in_all_and_per_intent(run: Any, record: Any, cached: Any) -> None:
+    lines = [record("hello", (1000, 100), time=DAY)] * 3 + [record("analyze this", (1000, 100), time=DAY)] * 2
+    savings = run(lines, cached)
+    caches = ("exact-cache", "semantic-cache")
+    levers = [lever for lever in savings.levers if lever.name in caches]
+    groups = [group.cache for group in savings.rules.values()]
+    assert savings.cache.saved == sum(lever.saved for lever in levers) == 2 * 1400 * MILLION + 14000 * MILLION
+    assert savings.cache.net == sum(lever.net for lever in levers) == sum(cache.net for cache in groups)
+    assert {group.saved for group in groups} == {2 * 1400 * MILLION, 14000 * MILLION}
+
+
 def overhead(similar: bool, kind: str = "answered") -> dict[str, int]:
     """Own costs by lever of a request whose embedding cost 7 picodollars."""
     target = Target("small", "small", "sim", "small", Price(Rates(1, 1)), 1.0)

@@ -41,6 +41,15 @@ class CacheFigures:
     wrong_hits: int = 0
     refused_by_guard: int = 0
     """Lookups in which a guard refused a stored answer that was near enough."""
+    saved: int = 0
+    """What hits would have cost as calls."""
+    own_cost: int = 0
+    """What looking cost: embeddings by a paid endpoint. Answers asked for afresh, to verify, are calls and saved
+    nothing."""
+
+    @property
+    def net(self) -> int:
+        return self.saved - self.own_cost
 
     @property
     def hits(self) -> int:

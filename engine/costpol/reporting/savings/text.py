@@ -42,6 +42,7 @@ def render_text(savings: Savings, *, color: bool = False) -> str:
     _groups(console, "intent", savings.intents)
     _routes(console, savings)
     _cache(console, savings.cache)
+    _cache_by_intent(console, savings.intents)
     _budgets(console, savings)
     if savings.findings:
         _notes(console, "What the log shows", [finding_line(finding) for finding in savings.findings])
@@ -219,6 +220,26 @@ def _cache(console: Console, cache: CacheFigures) -> None:
         console.print("       no hit can be judged: the log names no right answers (`answer_id`)", style="dim")
     if cache.refused_by_guard:
         console.print(f"       guards refused a near answer in {cache.refused_by_guard:,} lookups", style="dim")
+
+
+def _cache_by_intent(console: Console, intents: Mapping[str, Group]) -> None:
+    """What the cache saved per intent, net of what it cost itself."""
+    asked = {name: group.cache for name, group in intents.items() if group.cache.lookups}
+    if not asked:
+        return
+    table = _table(
+        ("cache of intent", "left"), ("lookups", "right"), ("hits", "right"), ("", "right"), ("wrong", "right"),
+        ("saved", "right"), ("own cost", "right"), ("net", "right"),
+    )  # fmt: skip
+    scale = max(cache.saved for cache in asked.values())
+    for name, cache in list(asked.items())[:_ROWS]:
+        table.add_row(
+            visible(name), f"{cache.lookups:,}", f"{cache.hits:,}", percent(cache.hit_rate),
+            percent(cache.wrong_hit_rate), *(money(each, scale) for each in (cache.saved, cache.own_cost, cache.net)),
+        )  # fmt: skip
+    _print(console, table)
+    if len(asked) > _ROWS:
+        console.print(f"  and {len(asked) - _ROWS} more", style="dim")
 
 
 def _budgets(console: Console, savings: Savings) -> None:
