@@ -117,6 +117,18 @@ def test_a_provider_with_the_caller_s_key_gets_it(start: Callable[..., Any], pol
     assert provider.app.seen[-1].headers["openai-organization"] == "org-1"
 
 
+def test_workers_end_with_a_killed_parent(start: Callable[..., Any]) -> None:
+    sidecar = start("--workers=2")
+    children = Path(f"/proc/{sidecar.process.pid}/task/{sidecar.process.pid}/children").read_text().split()
+    assert len(children) == 2
+    sidecar.stop(signal.SIGKILL)
+    for _ in range(500):
+        if not any(Path(f"/proc/{pid}").exists() for pid in children):
+            return
+        time.sleep(0.02)
+    pytest.fail("a worker outlived its parent")
+
+
 def test_workers_share_the_ledger_and_come_back(
     start: Callable[..., Any], policies: Path, provider: Any, tmp_path: Path
 ) -> None:

@@ -39,7 +39,7 @@ from costpol.runtime.watch import FolderHint
 
 DEFAULT_GRACE = 30.0
 _SWEEP_SECONDS = 5.0
-_WRITE_SECONDS = 0.02
+_WRITE_SECONDS = 0.05
 """How long bookings wait to be written together: what a killed process may lose of them."""
 
 _log = logging.getLogger("costpol.server")
@@ -112,6 +112,13 @@ async def serve(options: ServerOptions, listener: socket.socket, ready: Callable
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop)
+        if options.worker is not None:
+
+            def orphaned() -> None:
+                loop.remove_reader(sys.stdin)
+                stop()
+
+            loop.add_reader(sys.stdin, orphaned)
         if hasattr(signal, "SIGHUP"):
             loop.add_signal_handler(signal.SIGHUP, reloader.ask)
         for finding in snapshot.findings:

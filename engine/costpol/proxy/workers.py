@@ -1,7 +1,8 @@
 """Several processes on one socket, to use more than one core.
 
 They share the ledger file, so budgets hold for all of them together. Each has an answer cache of its own, because the
-embedded store belongs to one process, and each finds a changed policy by itself.
+embedded store belongs to one process, and each finds a changed policy by itself. A worker whose parent is gone, however
+it ended, stops.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class Workers:
                 f"--listener={descriptor}",
             ],
             pass_fds=(descriptor,),
+            stdin=subprocess.PIPE,  # never written to: its end tells the worker that this process is gone
             stdout=subprocess.PIPE,
             env=os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(self._metrics)},
         )
