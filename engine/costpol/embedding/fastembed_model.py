@@ -7,11 +7,10 @@ of a minute.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from costpol.embedding.local_model import TextModel, find_folder, weights_digest
+from costpol.embedding.local_model import THREADS, TextModel, find_folder, weights_digest
 from costpol.errors import ProvisionError
 
 _FILES = ("model_optimized.onnx", "model.onnx", "onnx/model.onnx")
@@ -35,7 +34,7 @@ def load_model(model: str, *, download: bool) -> TextModel:
     try:
         loaded = TextEmbedding(
             name,
-            threads=max((os.cpu_count() or 1) // 2, 1),  # idle ones spin, and the event loop needs a core
+            threads=THREADS,
             providers=["CPUExecutionProvider"],
             local_files_only=not download,
             **where,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS = 2048
 """Four passes of a common model for prose, up to sixteen for text without spaces."""
+
+THREADS = max((os.cpu_count() or 1) // 2, 1)
+"""Threads that one batch may take. They spin while they wait for each other: with one for every core, beside an event
+loop at work, a text that takes 33 ms by a single thread took 340."""
 
 MODEL_ERROR = Failed("embedder_model_error")
 """The answer for a text on which the model itself fails."""

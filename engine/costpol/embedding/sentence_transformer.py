@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from costpol.embedding.local_model import TextModel, find_folder, weights_digest
+from costpol.embedding.local_model import THREADS, TextModel, find_folder, weights_digest
 from costpol.embedding.measured import by_weights
 from costpol.errors import ProvisionError
 
@@ -19,6 +19,7 @@ def load_model(model: str, *, download: bool) -> TextModel:
     :raises ProvisionError: the library is not installed, or the model is not on this machine.
     """
     try:
+        import torch
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
         raise ProvisionError(
@@ -30,8 +31,10 @@ def load_model(model: str, *, download: bool) -> TextModel:
     logging.set_verbosity_error()  # a report and a progress bar per model, where our own lines belong
     logging.disable_progress_bar()
     folder = find_folder(model) or _hub_folder(model, download)
+    digest = weights_digest(folder)
+    torch.set_num_threads(THREADS)
     loaded = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-    return _text_model(loaded, Path(model).name, weights_digest(folder))
+    return _text_model(loaded, Path(model).name, digest)
 
 
 def _hub_folder(model: str, download: bool) -> Path:
