@@ -11,6 +11,8 @@ The flow yields a command and is sent the reply; it performs nothing itself. A h
 | `LookupSimilar`| tuple of `Hit`, nearest first, or `Failed`       |
 | `Judge`        | `Judged`, or `Failed`                            |
 | `Learn`        | the name of the answer, or `Failed`              |
+| `Admit`        | `Admitted`, or `Failed`                          |
+| `Check`        | `Checked`, or `Failed`                           |
 | `Join`         | whether an equal question was waited for         |
 | `Standing`     | tuple of `int` spent, one per account, or `Failed` |
 | `Reserve`      | `Granted`, `Exceeded`, or `Failed`               |
@@ -171,7 +173,7 @@ class Judge:
     """Which of the near entries surely has the answer, so that at most `limit` (a share) of such hits is wrong.
 
     `hits` come nearest first and are all within the asker's scope. `chance`, in [0, 1), picks what is answered afresh
-    to learn from it.
+    to learn from it: a share of about `verify`.
     """
 
     vector: Vector
@@ -180,18 +182,21 @@ class Judge:
     intent: str
     limit: float
     chance: float
+    verify: float
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """`place` is the hit to give, `None` where a model is to be asked; `why` says it in words. `ticket` names the
-    judgement for `Learn`. `probability` (of being right) and `cut` are `None` before there is evidence."""
+    judgement for `Learn`, or, where the hit is one that is picked to `verify`, for `Check`. `probability` (of being
+    right) and `cut` are `None` before there is evidence."""
 
     place: int | None
     why: str
     ticket: int
     probability: float | None = None
     cut: float | None = None
+    verify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +206,47 @@ class Learn:
 
     ticket: int
     content: str
+    answer_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """Whether a hit over a fixed threshold may be given: verified hits that turned out wrong may have raised it.
+
+    `limit` is the share of them that may be wrong; `chance`, in [0, 1), picks the share `verify` of hits to verify.
+    """
+
+    hit: Hit
+    intent: str
+    threshold: float
+    limit: float
+    verify: float
+    chance: float
+
+
+class Admitted(Struct, frozen=True, gc=False):
+    """The threshold as it stands; more than 1 where no likeness is enough. `ticket` is for the `Check` of a hit that
+    is picked."""
+
+    threshold: float
+    ticket: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A hit was given and the question answered afresh behind it: compare. `answer_id` names the right answer where a
+    log states it."""
+
+    ticket: int
+    content: str
+    answer_id: str | None
+
+
+class Checked(Struct, frozen=True, gc=False):
+    """Whether the kept answer says the `same` as the fresh one (`None`: that cannot be told), and the name under which
+    the fresh one is to be kept."""
+
+    same: bool | None
     answer_id: str | None
 
 
@@ -312,6 +358,8 @@ class Edit(Struct, frozen=True, gc=False):
     json_output: bool = False
     ask_usage: bool = False
     """Ask a stream for its usage; the extra event does not reach the caller."""
+    whole: bool = False
+    """Ask for the answer in one piece where the caller wanted a stream."""
 
     @property
     def empty(self) -> bool:
@@ -355,7 +403,7 @@ class CallFailed(Struct, frozen=True, gc=False):
 
 
 Command = (
-    Embed | NearestIntents | LookupExact | LookupSimilar | Judge | Learn | Join
+    Embed | NearestIntents | LookupExact | LookupSimilar | Judge | Learn | Admit | Check | Join
     | Standing | Reserve | Call | Settle | Store
 )  # fmt: skip
 

@@ -59,7 +59,9 @@ class BudgetUse:
         return {name: _figures(use) for name, use in self._uses.items()}
 
     def _book(self, hold: Hold, amount: int) -> None:
-        use = self._uses[hold.budget]
+        use = self._uses.get(hold.budget)
+        if use is None:
+            return  # the cache's own, for verification
         account = hold.account
         slices = use.accounts.get(account.name)
         if slices is None:

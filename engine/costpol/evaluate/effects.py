@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 from costpol.evaluate.meaning import MeaningChange
@@ -89,11 +90,13 @@ def _caching(before: IntentCache | None, after: IntentCache | None) -> Effect:
         if before is after:
             return OTHER
         return Effect("widens", "answers are kept that were not") if before is None else Effect("narrows")
-    keys = ("threshold", "max_wrong_hits", "ttl", "scope", "guards", "multi_turn", "tools")
+    keys = ("threshold", "max_wrong_hits", "ttl", "scope", "guards", "multi_turn", "tools", "max_divergence", "verify")
     effects = [_caching_key(key, getattr(before, key), getattr(after, key)) for key in keys]
     return _judged_otherwise(before, after) or _strongest(effects)
 
 
+_MAX_DIVERGENCE = Decimal("0.1")
+"""What holds where a policy states none."""
 _JUDGES = ("threshold", "max_wrong_hits")
 """What decides whether two questions are alike; a policy has one of them, or none."""
 
@@ -114,6 +117,11 @@ def _caching_key(key: str, before: Any, after: Any) -> Effect:
             return _ordered(_alike(before), _alike(after), "questions that are less alike share an answer")
         case "max_wrong_hits":
             return _ordered(before or 0, after or 0, "more wrong answers are accepted")
+        case "max_divergence":
+            why = "more of the verified hits may differ before the threshold rises"
+            return _ordered(before or _MAX_DIVERGENCE, after or _MAX_DIVERGENCE, why)
+        case "verify":
+            return _ordered(before == 0, after == 0, "no hit is verified any more")
         case "ttl":
             return _ordered(_endless(before), _endless(after), "answers are given longer")
         case "scope":

@@ -29,13 +29,13 @@ from costpol.inference.request import Request
 from costpol.inference.response import Response
 from costpol.inference.tokens import request_tokens
 from costpol.inference.usage import Usage
-from costpol.pipeline.decision import Outcome
+from costpol.pipeline.decision import Outcome, Verified
 from costpol.pipeline.draft import Draft
 from costpol.pipeline.flow import Pipeline
 from costpol.pipeline.signals import Signals
 from costpol.pipeline.target import Target
 from costpol.providers.openai import decode_request, encode_request
-from costpol.runtime.live import Handlers, drive
+from costpol.runtime.live import Handlers, drive, drive_behind
 
 if TYPE_CHECKING:
     from costpol.commands import Hit
@@ -68,6 +68,8 @@ class Replayed:
     outcome: Outcome
     planned: Planned
     similar: bool
+    verified: Verified | None = None
+    """What came of answering a hit afresh behind it."""
 
 
 class Replay:
@@ -101,7 +103,10 @@ class Replay:
         planned = self._planned
         if planned is None or outcome.decision.rungs:
             planned = self._plan(record, outcome)
-        return Replayed(record, outcome, planned, self._similar)
+        verified = None
+        if outcome.behind is not None:
+            verified = await drive_behind(outcome.behind, self._handlers, call, self._stores.unsettled)
+        return Replayed(record, outcome, planned, self._similar, verified)
 
     def _observed(self, handlers: Handlers) -> Handlers:
         """The same handlers, with an eye on what budgets and lookups do."""

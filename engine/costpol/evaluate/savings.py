@@ -174,7 +174,7 @@ class Tally:
         except _NoPriceError:
             name = replayed.record.arrival.request.model if self._baseline == REQUESTED else self._baseline
             self._unpriced_count += 1
-            self._unpriced_cost += outcome.cost
+            self._unpriced_cost += outcome.cost + (0 if replayed.verified is None else replayed.verified.cost)
             if name in self._unpriced or len(self._unpriced) < _UNPRICED_NAMES:
                 self._unpriced[name] = self._unpriced.get(name, 0) + 1
             return
@@ -223,7 +223,8 @@ def steps_of(replayed: Replayed, pipeline: Pipeline) -> Iterator[Step]:
     if outcome.kind == "hit" and decision.cache == "hit; exact":
         yield Step("exact-cache", 0, lookup_cost)
         return
-    yield Step("semantic-cache", 0 if outcome.kind == "hit" else cost, lookup_cost)
+    checked = 0 if replayed.verified is None else replayed.verified.cost
+    yield Step("semantic-cache", 0 if outcome.kind == "hit" else cost, lookup_cost + checked)
     if outcome.kind == "answered":
         yield Step("budgets", outcome.routed_cost or 0)
     elif outcome.kind == "refused":

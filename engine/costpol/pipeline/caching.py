@@ -25,7 +25,8 @@ LAYOUT = b"costpol-cache-2"
 class CachePlan:
     """How answers of one intent are cached.
 
-    `threshold` is a cosine, `max_wrong_hits` a share; where both are `None`, only exact repeats hit.
+    `threshold` is a cosine, `max_wrong_hits` a share; where both are `None`, only exact repeats hit. `verify` is the
+    share of similar hits that is answered afresh, `max_divergence` how many of those may differ under a threshold.
     """
 
     intent: str
@@ -37,6 +38,8 @@ class CachePlan:
     tools: bool
     max_wrong_hits: float | None = None
     tags: tuple[str, ...] = ()
+    verify: float = 0.0
+    max_divergence: float = 1.0
 
 
 _GLOBAL = Scope("global", "global")

@@ -12,6 +12,7 @@ The order of the stages, and the reason for each place:
 | step-down   | a budget near its end changes the target and the length of the call            |
 | call        | reserve, call, settle                                                          |
 | store       | only what was answered whole is kept                                           |
+| verify      | behind a hit: its caller does not wait                                         |
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from costpol.pipeline.stages.route import REQUESTED, CompiledRule, RouteStage
 from costpol.pipeline.stages.step_down import CompiledRung, StepDownStage
 from costpol.pipeline.stages.store import StoreStage
 from costpol.pipeline.target import Target
+from costpol.pipeline.verification import BUDGET, Verification
 from costpol.policy.bundle import Bundle
 from costpol.policy.nodes.budgets import Budget, Budgets, Rung
 from costpol.policy.nodes.cache import IntentCache
@@ -79,6 +81,7 @@ def compile_bundle(bundle: Bundle, provided: Provided) -> Pipeline:
         "lookup": _lookup(bundle, provided),
         "step_down": _step_down(bundle.budgets, budgets, route),
         "call": _call(bundle, budgets),
+        "verification": _verification(bundle, budgets),
     }
     return Pipeline(
         digest=bundle.digest,
@@ -203,7 +206,8 @@ def _lookup(bundle: Bundle, provided: Provided) -> LookupStage:
         return LookupStage(MappingProxyType({}), None, within, provided.embedder)
     plans = {intent: _cache_plan(intent, node) for intent, node in bundle.cache.intents.items()}
     otherwise = _cache_plan("", bundle.cache.otherwise)
-    return LookupStage(MappingProxyType(plans), otherwise, within, provided.embedder, provided.embedding_rate)
+    unpaid = frozenset(name for name, each in bundle.models.providers.items() if each.key_source == "caller")
+    return LookupStage(MappingProxyType(plans), otherwise, within, provided.embedder, provided.embedding_rate, unpaid)
 
 
 def _cache_plan(intent: str, node: IntentCache | Literal["off"]) -> CachePlan | None:
@@ -220,7 +224,16 @@ def _cache_plan(intent: str, node: IntentCache | Literal["off"]) -> CachePlan | 
         tools=node.tools,
         max_wrong_hits=None if node.max_wrong_hits is None else float(node.max_wrong_hits),
         tags=node.tags,
+        verify=float(_VERIFY[node.max_wrong_hits is not None] if node.verify is None else node.verify),
+        max_divergence=_MAX_DIVERGENCE if node.max_divergence is None else float(node.max_divergence),
     )
+
+
+_VERIFY = (0.01, 0.04)
+"""The share of hits that is answered afresh, under a threshold and under a limit of wrong hits. It is also the share of
+its savings that the cache gives up for it."""
+_MAX_DIVERGENCE = 0.1
+"""Beside wrong hits it has room for questions that have several right answers, and for models that word them anew."""
 
 
 def _window_budgets(budgets: Budgets) -> Iterator[WindowBudget]:
@@ -263,6 +276,15 @@ def _rung(rung: Rung, names: tuple[str, ...], routes: Mapping[str, tuple[Target,
         max_output_tokens=rung.max_output_tokens,
         refuse=rung.refuse,
     )
+
+
+def _verification(bundle: Bundle, windows: tuple[WindowBudget, ...]) -> Verification:
+    budgets = tuple(window for window in windows if window.each is None)  # a tenant does not pay for the cache's doubts
+    if bundle.cache is not None:
+        node = bundle.cache.verification
+        budgets += (WindowBudget(BUDGET, "usd", picodollars(node.limit), node.per, False, ZoneInfo("UTC"), None),)
+    output = 1000 if bundle.budgets is None else bundle.budgets.assume_output_tokens
+    return Verification(CallStage(budgets, (), output, "refuse", frozenset()), StoreStage())
 
 
 def _call(bundle: Bundle, windows: tuple[WindowBudget, ...]) -> CallStage:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
@@ -17,6 +17,9 @@ from costpol.commands import CallFailed
 from costpol.inference.response import Response
 from costpol.inference.usage import Usage
 from costpol.units import usd
+
+if TYPE_CHECKING:
+    from costpol.commands import Flow
 
 
 class Note(Struct, frozen=True, gc=False):
@@ -94,6 +97,8 @@ class Outcome(Struct, frozen=True, gc=False):
     """In picodollars: what a hit would have cost had it been called as routed, or what an answered request cost."""
     saved: int | None = None
     """In picodollars, against the model that the caller asked for; `None` where that has no known price."""
+    behind: Flow | None = None
+    """What is left to do once the caller has the answer: a flow that ends with a `Verified`."""
 
     @property
     def cost_usd(self) -> Decimal:
@@ -102,3 +107,20 @@ class Outcome(Struct, frozen=True, gc=False):
     @property
     def saved_usd(self) -> Decimal | None:
         return None if self.saved is None else usd(self.saved)
+
+
+class Verified(Struct, frozen=True, gc=False):
+    """What came of answering a similar hit afresh, behind its caller.
+
+    `unclear` says that text and vectors do not tell whether the two answers say the same; `none` that there was nothing
+    to compare, for the `reason` given.
+    """
+
+    kind: Literal["same", "different", "unclear", "none"]
+    intent: str
+    rule: str | None
+    model: str
+    reason: str | None = None
+    usage: Usage | None = None
+    cost: int = 0
+    """What was paid for it, in picodollars: the cache's own cost."""

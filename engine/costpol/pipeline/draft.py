@@ -76,6 +76,13 @@ class Draft:
     entry: str | None = None
     """The reference of the kept answer: the one given, or the one stored."""
 
+    fresh: int | None = None
+    """Of a hit that is to be answered afresh behind its caller, the ticket for the comparison."""
+    behind: bool = False
+    """Whether nobody waits for the call: its answer is only compared, and kept."""
+    learned: str | None = None
+    """The name that the cache has given to the fresh answer."""
+
     routed: Target | None = None
     """The target that the rule names first, before any budget stepped in."""
 
@@ -120,7 +127,8 @@ class Draft:
             system=self.system,
             tools=self.tools,
             json_output=self.json_output and "json" not in target.lacks,
-            ask_usage=ask_usage and request.stream and not request.wants_usage,
+            ask_usage=ask_usage and request.stream and not request.wants_usage and not self.behind,
+            whole=self.behind and request.stream,
         )
 
     def decision(self) -> Decision:

@@ -29,6 +29,7 @@ from costpol.pipeline.stages.route import RouteStage
 from costpol.pipeline.stages.step_down import StepDownStage
 from costpol.pipeline.stages.store import StoreStage
 from costpol.pipeline.target import Target
+from costpol.pipeline.verification import Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Pipeline:
     step_down: StepDownStage
     call: CallStage
     store: StoreStage
+    verification: Verification
     targets: Mapping[str, Target]
     baseline: Callable[[str], Price | None]
 
@@ -88,6 +90,7 @@ class Pipeline:
             "hit", draft, body=entry.body, similarity=hit.similarity, hit_answer_id=entry.answer_id,
             cost=draft.overhead, routed_cost=entry.cost_picodollars,
             saved=self._saved(draft, usage, draft.overhead, entry.cost_picodollars),
+            behind=None if draft.fresh is None else self.verification.run(draft),
         )  # fmt: skip
 
     def _answered(self, draft: Draft, result: Result, reply: Answered) -> Outcome:

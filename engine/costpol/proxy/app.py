@@ -20,6 +20,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from secrets import token_hex
 from urllib.parse import unquote
@@ -30,6 +31,7 @@ from costpol.providers.openai import decode_request, models_body
 from costpol.proxy.access import Access
 from costpol.proxy.cache_operations import CACHE_OPERATIONS, answer_cache
 from costpol.proxy.exchange import Exchange
+from costpol.proxy.fresh import ask_whole
 from costpol.proxy.identity import Denied, read_deadline, read_wish
 from costpol.proxy.messages import (
     BODY_SECONDS,
@@ -51,6 +53,7 @@ from costpol.proxy.patience import Patience
 from costpol.proxy.upstream import Upstream
 from costpol.runtime.live import Unsettled, drive
 from costpol.runtime.reload import Reloader
+from costpol.runtime.verification import Verifier
 
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"
 _METHODS = {
@@ -79,11 +82,15 @@ class App:
     clock: Callable[[], float] = time.time
     stopping: bool = False
     degraded: tuple[str, ...] = ()
+    verifier: Verifier = field(init=False)
     _warned: dict[str, float] = field(default_factory=dict)
     _prefix: str = field(default_factory=lambda: token_hex(6))
     _numbers: count[int] = field(default_factory=count)
     _reading: Patience = field(default_factory=lambda: Patience(BODY_SECONDS / 2))
     _calling: Patience = field(default_factory=lambda: Patience(_QUICK))
+
+    def __post_init__(self) -> None:
+        self.verifier = Verifier(partial(ask_whole, self.upstream), self.unsettled, self.metrics.count_verified)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -120,6 +127,8 @@ class App:
                 why = outcome.failure.status or outcome.failure.kind
                 _log.warning("request %s failed: %s (tried %s)", request_id, why, ", ".join(outcome.decision.attempts))
             await exchange.finish(outcome, request_id, int(arrival.now))
+            if outcome.behind is not None:
+                self.verifier.submit(snapshot, arrival.request, outcome.decision, outcome.behind)
         except WireError as error:
             self.metrics.count_denied(400)
             await send_error(send, 400, error.message, headers=[*common], param=error.field)

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from costpol.diagnostics import Severity
-from costpol.pipeline.decision import Outcome
+from costpol.pipeline.decision import Outcome, Verified
 from costpol.runtime.reload import ReloadReport
 from costpol.runtime.snapshot import Snapshot
 
@@ -88,6 +88,22 @@ class Metrics:
             "costpol_clients_left", "Clients that went away before their answer ended.", registry=registry
         )
         self.defects = Counter("costpol_defects", "Requests lost to a defect in costpol.", registry=registry)
+        self.checked = Counter(
+            "costpol_cache_checked", "Similar hits answered afresh in the background and compared.", ("intent",),
+            registry=registry,
+        )  # fmt: skip
+        self.diverged = Counter(
+            "costpol_cache_diverged", "Checked hits whose fresh answer said something else.", ("intent",),
+            registry=registry,
+        )  # fmt: skip
+        self.verification_cost = Counter(
+            "costpol_cache_verification_cost_usd", "Dollars paid to check hits: the cache's own cost.", ("intent",),
+            registry=registry,
+        )  # fmt: skip
+        self.unchecked = Counter(
+            "costpol_cache_unchecked", "Hits picked for a check that came to no verdict, by the reason why.",
+            ("intent", "reason"), registry=registry,
+        )  # fmt: skip
         self.open = Gauge(
             "costpol_requests_open", "Requests being answered.", registry=registry, multiprocess_mode="livesum"
         )
@@ -146,6 +162,23 @@ class Metrics:
         """Bring the counters up to date, for whoever reads them."""
         for series in self._series.values():
             series.carry()
+
+    def count_verified(self, verified: Verified) -> None:
+        """One hit was answered afresh behind its caller, or could not be. Its cost is no saving."""
+        intent, route = verified.intent, verified.rule or ""
+        if verified.kind in ("same", "different"):
+            self.checked.labels(intent).inc()
+            self.diverged.labels(intent).inc(verified.kind == "different")
+        else:
+            self.unchecked.labels(intent, verified.reason or verified.kind).inc()
+        if verified.cost:
+            dollars = verified.cost * _PICODOLLARS
+            self.verification_cost.labels(intent).inc(dollars)
+            self.cost.labels(route, verified.model).inc(dollars)
+            self.saved.labels(route, "verification").dec(dollars)
+        if verified.usage is not None:
+            self.tokens.labels(verified.model, "input").inc(verified.usage.input_tokens or 0)
+            self.tokens.labels(verified.model, "output").inc(verified.usage.output_tokens or 0)
 
     def count_rung(self, rung: str) -> None:
         """One request met a rung of a budget's ladder."""

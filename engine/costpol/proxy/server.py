@@ -84,8 +84,7 @@ async def serve(options: ServerOptions, listener: socket.socket, ready: Callable
         )
         snapshot = await provisioner.provision(read_bundle(options.policies), 1)
         _check_base_urls(options.base_urls, snapshot)
-        metrics = Metrics()
-        metrics.serve(snapshot, time.time())
+        metrics = _count_for(snapshot)
 
         def observe(report: ReloadReport) -> None:
             metrics.count_reload(report)
@@ -104,6 +103,7 @@ async def serve(options: ServerOptions, listener: socket.socket, ready: Callable
             reloader, Upstream(session), stores.unsettled, Access(options.identities, options.identities.known is None),
             metrics, options.body_limit,
         )  # fmt: skip
+        opened.push_async_callback(app.verifier.close)
         server = _Server(_config(app, options))
 
         def stop() -> None:
@@ -201,6 +201,12 @@ class _JsonLines(logging.Formatter):
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
+
+
+def _count_for(snapshot: Snapshot) -> Metrics:
+    metrics = Metrics()
+    metrics.serve(snapshot, time.time())
+    return metrics
 
 
 def _retire_current(reloader: Reloader) -> None:

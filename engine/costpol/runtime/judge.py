@@ -1,7 +1,8 @@
-"""What a cache has learned, at work: it answers `Judge` and `Learn`, and survives a restart.
+"""What a cache has learned, at work: it answers `Judge`, `Learn`, `Admit` and `Check`, and survives a restart.
 
 The decision rule is `pipeline.likeness`; here are its memory of open judgements, the comparison of answers, the file,
-and the fits, which take long enough to be done beside the event loop.
+and the fits, which take long enough to be done beside the event loop. Hits over a fixed threshold are not judged, but
+they are verified, too, and their threshold rises by it (`verdicts`).
 
 For one thread, the event loop's. While a fit runs in another, nothing is judged and nothing learned.
 """
@@ -20,22 +21,24 @@ from uuid import uuid4
 
 import numpy as np
 
-from costpol.commands import Failed, Hit, Judge, Judged, Learn
+from costpol.commands import Admit, Admitted, Check, Checked, Failed, Hit, Judge, Judged, Learn
 from costpol.errors import StoreError, WireError
-from costpol.pipeline import guards
 from costpol.pipeline.likeness.evidence import Candidate, Evidence, weigh
 from costpol.pipeline.likeness.judgement import Judgement, judge, learn, serve, verify
 from costpol.pipeline.likeness.state import Likeness, pack, unpack
+from costpol.pipeline.likeness.track import Track
 from costpol.providers.openai import decode_response
+from costpol.runtime.learned import rows
+from costpol.runtime.sameness import Embed, compare
+from costpol.runtime.verdicts import Verdicts, open_verdicts
 
 _MOST_OPEN = 1000
 """Judgements that wait for their answer: as many as calls are open at most."""
 _MOST_SERVED = 10_000
 _SERVINGS = 8
 """Entries, and servings of each, that a report may still come for: the latest."""
-_SAME_WORDS = 0.8
-"""The share of words from which on two answers say the same; numbers and denials must agree besides."""
-_GUARDS = ("numbers", "negation")
+_COMPARED = 5
+"""Candidate answers that a fresh one is compared with, the nearest first."""
 
 _NONE, _NO_WORDS = np.zeros(0, np.float32), np.zeros(0, np.int64)
 
@@ -49,7 +52,19 @@ class _Open:
     hits: tuple[Hit, ...]
 
 
-_Served = tuple[Evidence, Judgement]
+@dataclass(slots=True)
+class _Given:
+    """A hit over a fixed threshold."""
+
+    intent: str
+    threshold: float
+    limit: float
+    similarity: float
+    hit: Hit | None = None
+    """Only while it waits to be compared."""
+
+
+_Served = tuple[Evidence, Judgement] | _Given
 
 
 @dataclass(slots=True)
@@ -59,13 +74,16 @@ class CacheJudge:
 
     state: Likeness
     floor: float
+    verdicts: Verdicts
     path: Path | None = None
+    embed: Embed | None = None
+    """Compares answers that are worded differently; without it only words are compared."""
     fit_elsewhere: Callable[[Callable[[], None]], None] | None = None
     """Runs a fit beside the event loop; without it a fit is done at once, as a replay wants it."""
-    _open: OrderedDict[int, _Open] = field(default_factory=OrderedDict)
+    _open: OrderedDict[int, _Open | _Given] = field(default_factory=OrderedDict)
     _served: OrderedDict[str, list[_Served]] = field(default_factory=OrderedDict)
     """Per entry the evidence on which it was given, the latest last."""
-    _tickets: count[int] = field(default_factory=count)
+    _tickets: count[int] = field(default_factory=lambda: count(1))
     _fitting: bool = False
 
     def judge(self, command: Judge) -> Judged | Failed:
@@ -73,16 +91,84 @@ class CacheJudge:
         if self._fitting:
             return Failed("learning")
         evidence, judgement = self._judgement(command, command.chance)
-        if judgement.action == "serve":
-            serve(self.state, evidence, judgement)
+        verified = judgement.action == "verify"
+        if judgement.action != "refuse":
             place = judgement.places[0]
-            self._remember(command.hits[place].entry.id, evidence, judgement)
+            serve(self.state, evidence, judgement)
+            self.verdicts.track(command.intent, command.limit).hits += 1
+            without = replace(evidence, vector=_NONE, words=_NO_WORDS)  # a verdict needs neither
+            self._remember(command.hits[place].entry.id, (without, judgement))
         else:
             place = None
+        ticket = 0
+        if place is None or verified:
+            ticket = self._wait(_Open(evidence, judgement, command.hits))
+        return Judged(place, judgement.why, ticket, judgement.probability, judgement.cut, verified)
+
+    def admit(self, command: Admit) -> Admitted:
+        """The threshold of a hit's intent as it stands, and a ticket where the hit is picked to be verified."""
+        track = self.verdicts.track(command.intent, command.limit, command.threshold)
+        if command.hit.similarity < track.threshold:
+            return Admitted(track.threshold)
+        track.hits += 1
+        given = _Given(command.intent, command.threshold, command.limit, command.hit.similarity)
+        self._remember(command.hit.entry.id, given)
+        if command.chance >= command.verify:
+            return Admitted(track.threshold)
+        return Admitted(track.threshold, self._wait(replace(given, hit=command.hit)))
+
+    def check(self, command: Check) -> Checked | Failed:
+        """Take a fresh answer as a verdict on the hit that was given in its place."""
+        opened = self._open.pop(command.ticket, None)
+        if opened is None:
+            return Failed("judgement-forgotten")
+        hit = opened.hit if isinstance(opened, _Given) else opened.hits[opened.judgement.places[0]]
+        assert hit is not None  # noqa: S101 - it waited to be compared
+        if command.answer_id is None:
+            same = compare(_content(hit), command.content, self.embed)
+        else:
+            same = None if hit.entry.answer_id is None else hit.entry.answer_id == command.answer_id
+        name = command.answer_id or (_name(hit) if same else uuid4().hex)
+        self._verdict(opened, hit, same)
+        if isinstance(opened, _Open) and same is not None and not self._fitting:
+            self._learn_check(opened, hit, command, same, name)
+        return Checked(same, name)
+
+    def _learn_check(self, opened: _Open, hit: Hit, command: Check, same: bool, name: str) -> None:
+        """What `serve` had taken for right is known now."""
+        right, clear = (_name(hit), True) if same else self._right(command, opened)
+        if clear:
+            verify(self.state, opened.evidence, opened.judgement, right)
+        if not same:
+            self.state.answers.add(right or name, opened.evidence.vector)
+        self._fit_if_due()
+
+    def _verdict(self, opened: _Open | _Given, hit: Hit, same: bool | None) -> None:
+        foreseen = 0.0
+        if isinstance(opened, _Given):
+            intent = opened.intent
+            track = self.verdicts.track(intent, opened.limit, opened.threshold)
+        else:
+            intent, probability = opened.judgement.intent, opened.judgement.probability
+            track = self.verdicts.track(intent, opened.judgement.limit)
+            foreseen = 0.0 if probability is None else 1 - probability
+        if same is None:
+            track.unclear += 1
+        elif track.learn(different=not same, similarity=hit.similarity, foreseen=foreseen):
+            self._tighten(intent, track)
+        self.verdicts.save()
+
+    def _tighten(self, intent: str, track: Track) -> None:
+        self.verdicts.tighten(intent, track)
+        if track.declared is None:
+            self.state.cut(intent, track.limit).tighten(self.state.calibration, intent)
+
+    def _wait(self, opened: _Open | _Given) -> int:
         ticket = next(self._tickets)
-        if place is None:
-            self._keep_open(ticket, _Open(evidence, judgement, command.hits))
-        return Judged(place, judgement.why, ticket, judgement.probability, judgement.cut)
+        self._open[ticket] = opened
+        if len(self._open) > _MOST_OPEN:
+            self._open.popitem(last=False)
+        return ticket
 
     def examine(self, command: Judge) -> Judged | Failed:
         """As `judge`, where the answer is known already: no hit is given, and `learn` takes the answer as a verdict."""
@@ -91,19 +177,18 @@ class CacheJudge:
         evidence, judgement = self._judgement(command, 0.0)
         if judgement.action != "refuse":
             judgement = replace(judgement, action="verify", rate=1.0)  # it stands for itself alone: all are examined
-        ticket = next(self._tickets)
-        self._keep_open(ticket, _Open(evidence, judgement, command.hits))
+        ticket = self._wait(_Open(evidence, judgement, command.hits))
         return Judged(None, "its answer is known", ticket, judgement.probability, judgement.cut)
 
     def learn(self, command: Learn) -> str | Failed:
         """Take the fresh answer as a verdict; the name under which it is to be kept."""
         opened = self._open.pop(command.ticket, None)
-        if opened is None:
+        if not isinstance(opened, _Open):
             return Failed("judgement-forgotten")
-        right = self._right(command, opened)
+        right, clear = self._right(command, opened)
         answer = command.answer_id or right or uuid4().hex
         if not self._fitting:
-            learn(self.state, opened.evidence, opened.judgement, right, answer)
+            learn(self.state, opened.evidence, opened.judgement, right, answer, clear=clear)
             self._fit_if_due()
         return answer
 
@@ -111,41 +196,55 @@ class CacheJudge:
         """Somebody says that this entry (`Entry.id`) was a wrong answer: a verdict against every question that it was
         given for of late. How many those were; after a restart none is known."""
         servings = [] if self._fitting else self._served.pop(entry_id, [])
-        for evidence, judgement in servings:
-            verify(self.state, evidence, judgement, None)
+        for served in servings:
+            self._report(served)
         if servings:
             self._fit_if_due()
+            self.verdicts.save()
         return len(servings)
 
     def _judgement(self, command: Judge, chance: float) -> tuple[Evidence, Judgement]:
         candidates = [Candidate(_name(hit), hit.similarity, hit.entry.text) for hit in command.hits]
         evidence = weigh(self.state, command.vector, command.text, candidates)
         judgement = judge(
-            self.state, evidence, intent=command.intent, limit=command.limit, floor=self.floor, chance=chance
-        )
+            self.state, evidence, intent=command.intent, limit=command.limit, floor=self.floor, chance=chance,
+            verified=command.verify,
+        )  # fmt: skip
         return evidence, judgement
 
-    def _keep_open(self, ticket: int, opened: _Open) -> None:
-        self._open[ticket] = opened
-        if len(self._open) > _MOST_OPEN:
-            self._open.popitem(last=False)
+    def _report(self, served: _Served) -> None:
+        if isinstance(served, _Given):
+            intent, similarity = served.intent, served.similarity
+            track = self.verdicts.track(intent, served.limit, served.threshold)
+        else:
+            evidence, judgement = served
+            intent, similarity = judgement.intent, float(evidence.signals[0, 0])
+            track = self.verdicts.track(intent, judgement.limit)
+            verify(self.state, evidence, replace(judgement, action="refuse"), None)  # no sample: it stands for itself
+        if track.report(similarity):
+            self._tighten(intent, track)
 
-    def _remember(self, entry_id: str, evidence: Evidence, judgement: Judgement) -> None:
+    def _remember(self, entry_id: str, served: _Served) -> None:
         servings = self._served.setdefault(entry_id, [])
-        servings.append((replace(evidence, vector=_NONE, words=_NO_WORDS), judgement))  # a verdict needs neither
+        servings.append(served)
         del servings[:-_SERVINGS]
         self._served.move_to_end(entry_id)
         if len(self._served) > _MOST_SERVED:
             self._served.popitem(last=False)
 
-    def _right(self, command: Learn, opened: _Open) -> str | None:
-        """Which of the candidate answers the fresh one equals, if any."""
+    def _right(self, command: Learn | Check, opened: _Open) -> tuple[str | None, bool]:
+        """Which of the candidate answers the fresh one equals, if any, and whether that is clear."""
         if command.answer_id is not None:
-            return command.answer_id if command.answer_id in opened.evidence.answers else None
+            return command.answer_id if command.answer_id in opened.evidence.answers else None, True
         told: dict[str, str] = {}
         for hit in opened.hits:
             told.setdefault(_name(hit), _content(hit))
-        return next((name for name, content in told.items() if same_answer(content, command.content)), None)
+        for name, content in told.items():
+            if compare(content, command.content):
+                return name, True
+        found = {name: compare(content, command.content, self.embed) for name, content in [*told.items()][:_COMPARED]}
+        right = next((name for name, same in found.items() if same), None)
+        return right, right is not None or None not in found.values()
 
     def _fit_if_due(self) -> None:
         if not self.state.due:
@@ -166,19 +265,14 @@ class CacheJudge:
             self._fitting = False
 
     def report(self) -> list[dict[str, object]]:
-        """Per intent: the declared limit, what was given, and how much of it is expected to be wrong, at most."""
-        return [
-            {
-                "intent": intent or "otherwise", "max_wrong_hits": cut.limit, "confidence": 0.9,
-                "hits": round(cut.hits), "expected_wrong": round(cut.expected, 2), "wrong_at_most": round(cut.bound, 2),
-                "verdicts": self.state.calibration.learned,
-            }
-            for intent, cut in self.state.cuts.items()
-        ]  # fmt: skip
+        """Per intent: the declared limit, what was given, how much of it is expected to be wrong at most, and what
+        verification has shown of it."""
+        return rows(self.state, self.verdicts)
 
     def save(self) -> None:
         """Write the state beside the cache, in one step. Raises `StoreError`."""
-        if not self._fitting:
+        self.verdicts.save()
+        if not self._fitting and (self.state.stored or self.state.words.texts):
             self._write()
 
     def _write(self) -> None:
@@ -203,16 +297,8 @@ def open_judge(path: Path | None, embedder: str, dimension: int, version: str, f
             state = unpack(path.read_bytes(), embedder, dimension, version)
         except (StoreError, OSError) as error:
             _log.warning("the cache starts to learn anew: %s", error)
-    return CacheJudge(state, floor, path)
-
-
-def same_answer(one: str, other: str) -> bool:
-    """Whether two answers say the same: nearly the same words, and no number or denial apart."""
-    ours, theirs = set(one.casefold().split()), set(other.casefold().split())
-    if ours == theirs:
-        return True
-    shared = len(ours & theirs) / max(len(ours | theirs), 1)
-    return shared >= _SAME_WORDS and guards.refusing(_GUARDS, one, other) is None
+    kept = None if path is None else path.with_name(path.name.replace("learned-", "verified-")).with_suffix(".json")
+    return CacheJudge(state, floor, open_verdicts(kept, embedder, version), path)
 
 
 def _name(hit: Hit) -> str:

@@ -10,7 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from costpol.commands import (
     Answered,
@@ -27,7 +27,7 @@ from costpol.commands import (
     Reserve,
     Settle,
 )
-from costpol.pipeline.decision import Outcome
+from costpol.pipeline.decision import Outcome, Verified
 from costpol.runtime.in_flight import InFlight
 
 if TYPE_CHECKING:
@@ -138,6 +138,12 @@ async def drive(flow: Flow, handlers: Handlers, call: Waiting, unsettled: Unsett
         if leading is not None:
             handlers.in_flight.end(leading)
         flow.close()
+
+
+async def drive_behind(flow: Flow, handlers: Handlers, call: Waiting, unsettled: Unsettled) -> Verified:
+    """Run to its end what an outcome has left to do (`Outcome.behind`), as `drive` does."""
+    verified: Any = await drive(flow, handlers, call, unsettled)
+    return cast(Verified, verified)
 
 
 def _settle(last: Settle, unsettled: Unsettled) -> None:

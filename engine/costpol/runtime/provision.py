@@ -17,6 +17,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from costpol.commands import (
+    Admit,
+    Check,
     Command,
     Embed,
     Embedded,
@@ -92,14 +94,6 @@ def check(files: Mapping[str, bytes], now: float, *, strict: bool = True) -> Che
         raise
     marked = frozenset(name for name, ended in loaded.explicit_end.items() if ended)
     return Checked(bundle, prices, tuple(findings), marked)
-
-
-def learns(bundle: Bundle) -> bool:
-    """Whether any intent's cache learns by itself what is surely alike."""
-    if bundle.cache is None:
-        return False
-    plans = (*bundle.cache.intents.values(), bundle.cache.otherwise)
-    return any(not isinstance(plan, str) and plan.max_wrong_hits is not None for plan in plans)
 
 
 def template_version(bundle: Bundle) -> str:
@@ -234,14 +228,14 @@ class Provisioner:
             opened.callback(self.stores.release_cache, embedder.id)
             inline |= {LookupExact: cache.lookup_exact, LookupSimilar: cache.lookup_similar, Store: cache.store}
             served = cache.credit
-            if learns(bundle):
-                judge = self._judge(bundle, embedder)
-                inline |= {Judge: judge.judge, Learn: judge.learn}
+            judge = self._judge(bundle, embedder)
+            inline |= {Judge: judge.judge, Learn: judge.learn, Admit: judge.admit, Check: judge.check}
         return Handlers(inline, waiting, served, cache=cache, judge=judge)
 
     def _judge(self, bundle: Bundle, embedder: Embedder) -> CacheJudge:
         floor = _STRICTEST if embedder.cache_threshold is None else embedder.cache_threshold
         judge = self.stores.judge(embedder.id, embedder.dimension, template_version(bundle), floor)
+        judge.embed = open_embedder(DEFAULT_EMBEDDER).embed  # of answers, so not the policy's: its cosines are measured
         if self.calls:  # live: a fit would hold up every caller
             loop = asyncio.get_running_loop()
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from costpol.commands import (
+    Admit,
+    Admitted,
     Answered,
     Call,
     Command,
@@ -32,6 +34,7 @@ from costpol.inference.response import Response
 from costpol.pipeline.arrival import Arrival
 from costpol.pipeline.decision import Outcome
 from costpol.pipeline.draft import Draft
+from costpol.pipeline.likeness.track import NEVER
 from costpol.pipeline.signals import Signals
 from costpol.providers.openai import decode_response
 from costpol.runtime.live import Handlers, Unsettled, drive
@@ -114,7 +117,7 @@ class _Line:
     def handlers(self) -> Handlers:
         own: Mapping[type[Command], Callable[[Any], Any]] = {
             LookupExact: self._lookup_exact, LookupSimilar: self._lookup_similar, Judge: self._judge,
-            Standing: _unspent, Reserve: _granted, Settle: _settled, Store: self._store,
+            Admit: _nothing_given, Standing: _unspent, Reserve: _granted, Settle: _settled, Store: self._store,
         }  # fmt: skip
         others = {kind: answer for kind, answer in self.asked.inline.items() if kind not in own}
         waiting = {kind: answer for kind, answer in self.asked.waiting.items() if kind not in own}
@@ -157,6 +160,10 @@ class _Line:
             result: Any = "stored" if found is None else "renewed" if self.equal else "replaced"
             self.told = Warmed(result, None, entry=entry.reference)
         return failed
+
+
+async def _nothing_given(command: Admit) -> Admitted:
+    return Admitted(NEVER)
 
 
 async def _unspent(command: Standing) -> tuple[int, ...]:

@@ -55,6 +55,16 @@ WIDER = [
     ("cache", cache("{ttl: 1h, scope: user}"), cache("{threshold: 0.99, ttl: 1h, scope: user}")),
     ("cache", cache("{ttl: 1h, scope: user}"), cache("{max_wrong_hits: 1%, ttl: 1h, scope: user}")),
     ("cache", cache("{max_wrong_hits: 1%, ttl: 1h, scope: user}"), cache("{max_wrong_hits: 2%, ttl: 1h, scope: user}")),
+    (
+        "cache",
+        cache("{threshold: 0.95, ttl: 1h, scope: user}"),
+        cache("{threshold: 0.95, ttl: 1h, scope: user, verify: 0%}"),
+    ),
+    (
+        "cache",
+        cache("{threshold: 0.95, ttl: 1h, scope: user}"),
+        cache("{threshold: 0.95, ttl: 1h, scope: user, max_divergence: 20%}"),
+    ),
     ("cache", cache(), cache(otherwise="{ttl: 1h, scope: user}")),
     ("personalization", NAMES, exclusions("{phrases: [my name, my bill]}")),
     ("personalization", NAMES, exclusions("{phrases: [my name, my bill]}", "{tools: [t]}", within="user")),

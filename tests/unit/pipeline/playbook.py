@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Self
 
-from costpol.commands import Command, Join
+from costpol.commands import Admit, Admitted, Command, Join
 from costpol.pipeline.arrival import Arrival
 from costpol.pipeline.decision import Outcome
 from costpol.pipeline.flow import Pipeline
@@ -15,12 +15,15 @@ class Playbook:
     """`with Playbook(pipeline, arrival) as talk:`, then `expect(Command)` asserts the kind of the next command and
     returns it, `reply(value)` answers it.
 
+    A hit over a threshold is let through as the policy states it, unless `admits` says otherwise.
     Leaving the `with` fails where the flow still asks for something, or where nobody looked at the outcome.
     """
 
-    def __init__(self, pipeline: Pipeline, arrival: Arrival, *, alone: bool = True) -> None:
+    def __init__(
+        self, pipeline: Pipeline, arrival: Arrival, *, alone: bool = True, admits: Admitted | None = None
+    ) -> None:
         """`alone` says that no equal question is being answered, which most conversations need not say."""
-        self._alone = alone
+        self._alone, self._admits = alone, admits
         self._flow = pipeline.flow(arrival)
         self._started = False
         self._pending: Command | None = None
@@ -77,3 +80,5 @@ class Playbook:
             self._outcome, self._pending = stop.value, None
         if self._alone and isinstance(self._pending, Join):
             self._advance(False)
+        if isinstance(self._pending, Admit):
+            self._advance(self._admits or Admitted(self._pending.threshold))

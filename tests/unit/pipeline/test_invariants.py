@@ -332,4 +332,7 @@ def test_the_world_knows_every_command() -> None:
         budgets="budgets: {b: {calls: 9, per: day}}\nladder: [{at: 9%, warn: true}]",
     )
     world.run(pipeline, ask())
+    threshold = policy(cache="otherwise: {threshold: 0.9, ttl: 1h, scope: tenant}")
+    for question in ("what is a refund", "what is the refund"):
+        world.run(threshold, ask(question))
     assert {type(command) for command in world.log} == set(get_args(Command))

@@ -8,16 +8,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from costpol.commands import (
     Account,
+    Admit,
+    Admitted,
     Call,
+    Check,
+    Checked,
     Command,
     Embed,
     Embedded,
     Entry,
     Exceeded,
     Failed,
+    Flow,
     Granted,
     Hit,
     Join,
@@ -33,7 +39,7 @@ from costpol.commands import (
     Store,
 )
 from costpol.pipeline.arrival import Arrival
-from costpol.pipeline.decision import Outcome
+from costpol.pipeline.decision import Outcome, Verified
 from costpol.pipeline.flow import Pipeline
 
 _SAME = np.array([1.0], dtype=np.float32)
@@ -56,15 +62,22 @@ class World:
     granted: int = 0
     settled: list[tuple[Reserve, tuple[int, ...]]] = field(default_factory=list)
     log: list[Command] = field(default_factory=list)
+    verified: list[Verified] = field(default_factory=list)
 
     def run(self, pipeline: Pipeline, arrival: Arrival) -> Outcome:
-        flow, reply = pipeline.flow(arrival), None
+        """One request, and the verification of every hit."""
+        outcome: Outcome = self.drive(pipeline.flow(arrival))
+        if outcome.behind is not None:
+            self.verified.append(self.drive(outcome.behind))
+        return replace(outcome, behind=None)  # which is spent
+
+    def drive(self, flow: Flow) -> Any:
+        reply = None
         while True:
             try:
                 command = flow.send(reply)
             except StopIteration as end:
-                outcome: Outcome = end.value
-                return outcome
+                return end.value
             self.log.append(command)
             reply = Failed("down") if type(command) in self.down else self.reply(command)
 
@@ -88,6 +101,10 @@ class World:
                 return Judged(0 if hits else None, "the nearest is good enough", 0)
             case Learn(content=content):
                 return content
+            case Admit(threshold=threshold):
+                return Admitted(threshold, 0)
+            case Check(content=content):
+                return Checked(False, content)
             case Join():
                 return False
             case Store(entry):

@@ -33,6 +33,9 @@ _FORGET = 50_000.0
 _VERDICTS = 100
 """Verdicts on scores that there must be before anything is served by its score."""
 
+_TIGHTER, _STRICTEST = 1.5, 5.0
+"""Each time that verification contradicts the calibration, the confidence grows: 90 %, 97 %, 99.8 %."""
+
 Reals = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
@@ -91,6 +94,11 @@ class Cut:
         whole = np.append(np.diff(ordered) < 0, True)  # equal scores pass together, or not at all
         kept = np.nonzero(whole & (self._bound(expected, most) <= self.limit * hits))[0]
         self.value = float(ordered[kept[-1]]) if len(kept) else NEVER
+
+    def tighten(self, calibration: Calibration, intent: str) -> None:
+        """Hits turned out wrong past what was foreseen: ask for more confidence from now on."""
+        self.deviations = min(self.deviations * _TIGHTER, _STRICTEST)
+        self.set(calibration, intent)
 
     def _bound(self, expected: Reals | float, most: Reals | float) -> Any:
         """Two doubts add up in squares: of the calibration, and the luck of the draw."""

@@ -5,8 +5,8 @@
     serve(state, evidence, judgement)                   the answer was given, or
     learn(state, evidence, judgement, right, answer)    a model was asked, and its answer is known
 
-Every call of a model is a verdict on what the cache would have said. A small share of would-be hits is answered afresh
-all the same (`verify`), the more of those that are closer to the cut. `judge` changes nothing.
+Every call of a model is a verdict on what the cache would have said. A small share of hits is answered afresh behind
+their callers (`verify`), the more of those that are closer to the cut. `judge` changes nothing.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Judgement:
     """The decision on one request. `places` are the candidates that carry the answer, nearest first."""
 
     action: Literal["serve", "verify", "refuse"]
+    """`verify` serves, too."""
     why: str
     intent: str
     limit: float
@@ -48,10 +49,11 @@ class Judgement:
 
 
 def judge(
-    state: Likeness, evidence: Evidence, *, intent: str, limit: float, floor: float, chance: float
+    state: Likeness, evidence: Evidence, *, intent: str, limit: float, floor: float, chance: float,
+    verified: float = VERIFIED,
 ) -> Judgement:  # fmt: skip
     """Serve, verify or refuse. `floor` is the cosine of the fixed rule that holds until there is evidence; `chance` is
-    a number in [0, 1) that picks what is verified."""
+    a number in [0, 1) that picks what is verified, a share of `verified` on average."""
     if not evidence.answers:
         return Judgement("refuse", "nothing is near", intent, limit)
     weights = state.choice.weights
@@ -59,8 +61,9 @@ def judge(
     if weights is None or not cut.ready(state.calibration):
         nearest = float(evidence.signals[0, 0])
         if nearest >= floor and evidence.unanimous:
-            return Judgement("serve", "nearer than the fixed rule asks", intent, limit, evidence.answers[0],
-                             evidence.places[0])  # fmt: skip
+            action: Literal["serve", "verify"] = "verify" if chance < verified else "serve"
+            return Judgement(action, "nearer than the fixed rule asks", intent, limit, evidence.answers[0],
+                             evidence.places[0], rate=verified or 1.0)  # fmt: skip
         return Judgement("refuse", "no evidence yet", intent, limit, evidence.answers[0], evidence.places[0])
     logits = weights.logits(evidence.signals, evidence.circumstances)
     best = int(logits.argmax())
@@ -70,10 +73,9 @@ def judge(
     if logit < cut.value:
         why = "no cut keeps the limit yet" if cut.value == NEVER else "too likely to be wrong"
         return Judgement("refuse", why, intent, limit, answer, places, logit, 1 - wrong, cut.value)
-    rate = min(_MOST_VERIFIED, VERIFIED * wrong**0.5 / max(cut.root, 1e-3))
+    rate = min(max(_MOST_VERIFIED, verified), verified * wrong**0.5 / max(cut.root, 1e-3))
     if chance < rate:
-        return Judgement("verify", "answered afresh to be sure", intent, limit, answer, places, logit, 1 - wrong,
-                         cut.value, rate)  # fmt: skip
+        return Judgement("verify", "surely alike", intent, limit, answer, places, logit, 1 - wrong, cut.value, rate)
     return Judgement("serve", "surely alike", intent, limit, answer, places, logit, 1 - wrong, cut.value, rate)
 
 
@@ -86,10 +88,13 @@ def serve(state: Likeness, evidence: Evidence, judgement: Judgement) -> None:
         state.answers.add(judgement.answer, evidence.vector)
 
 
-def learn(state: Likeness, evidence: Evidence, judgement: Judgement, right: str | None, answer: str) -> None:
+def learn(
+    state: Likeness, evidence: Evidence, judgement: Judgement, right: str | None, answer: str, *, clear: bool = True
+) -> None:
     """A model was asked. `right` is the candidate answer that its answer equals, if any; `answer` is the name under
-    which its answer is kept: `right`, or a new one."""
-    verify(state, evidence, judgement, right)
+    which its answer is kept: `right`, or a new one. What is not `clear` is no verdict."""
+    if clear:
+        verify(state, evidence, judgement, right)
     _seen(state, evidence, judgement)
     state.answers.add(answer, evidence.vector)
     state.stored += 1

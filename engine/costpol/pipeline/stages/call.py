@@ -91,7 +91,8 @@ class CallStage:
 
     @staticmethod
     def _call(draft: Draft, target: Target, *, last: bool) -> Call:
-        streamed = draft.signals.request.stream  # only then must the head leave before the decision is complete
+        # Only then must the head leave before the decision is complete.
+        streamed = draft.signals.request.stream and not draft.behind
         headers = decision_headers(draft.decision()) if streamed else ()
         edit = draft.edit(target, ask_usage=bool(draft.accounts))
         return Call(target.provider, target.model, edit, target.timeout, headers, last)

@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from costpol.commands import Embed, Embedded, Failed, Flow, Hit, Join, Judge, LookupExact, LookupSimilar
+from costpol.commands import (
+    Admit,
+    Admitted,
+    Embed,
+    Embedded,
+    Failed,
+    Flow,
+    Hit,
+    Join,
+    Judge,
+    LookupExact,
+    LookupSimilar,
+)
 from costpol.inference.tokens import estimate_tokens
 from costpol.pipeline import guards
 from costpol.pipeline.caching import (
@@ -45,6 +57,8 @@ class LookupStage:
     embedder: str
     embedding_rate: int = 0
     """Picodollars per embedded token; 0 for the built-in embedder, which runs here."""
+    unpaid: frozenset[str] = frozenset()
+    """Providers that only the caller's own key opens: there is nobody to pay for a verification."""
 
     def run(self, draft: Draft) -> Flow:
         """Returns the hit, or `None`. Sets cache status, scope and identity, which storing needs later."""
@@ -166,7 +180,7 @@ class LookupStage:
             draft.note(NAME, "cache does not answer", reason=found.reason)
             return None
         if plan.max_wrong_hits is None:
-            return self._choose(plan, found, draft)
+            return (yield from self._choose(plan, found, draft))
         return (yield from self._judge(plan, plan.max_wrong_hits, found, draft))
 
     def _judge(self, plan: CachePlan, limit: float, found: tuple[Hit, ...], draft: Draft) -> Flow:
@@ -182,9 +196,7 @@ class LookupStage:
                 NAME, "refused by guard", guard=guard, similarity=round(nearest.similarity, 4),
                 question=nearest.entry.text,
             )  # fmt: skip
-        # The question itself picks what is answered afresh: a replay picks the same.
-        chance = int(draft.question[:8], 16) / 2**32
-        judged = yield Judge(draft.vector, question, hits, plan.intent, limit, chance)
+        judged = yield Judge(draft.vector, question, hits, plan.intent, limit, _chance(draft), self._share(plan, draft))
         if isinstance(judged, Failed):
             draft.note(NAME, "not judged", reason=judged.reason)
             return None
@@ -195,13 +207,17 @@ class LookupStage:
             return None
         hit = hits[judged.place]
         draft.cache = "hit; similar"
+        draft.fresh = judged.ticket if judged.verify else None
         draft.note(
             NAME, "hit", kind="similar", similarity=round(hit.similarity, 4), max_wrong_hits=limit,
             question=hit.entry.text, created=hit.entry.created, expires=hit.entry.expires, **facts,
         )  # fmt: skip
         return hit
 
-    def _choose(self, plan: CachePlan, found: tuple[Hit, ...], draft: Draft) -> Hit | None:
+    def _share(self, plan: CachePlan, draft: Draft) -> float:
+        return 0.0 if draft.targets[0].provider in self.unpaid else plan.verify
+
+    def _choose(self, plan: CachePlan, found: tuple[Hit, ...], draft: Draft) -> Flow:
         now, life = draft.signals.arrival.now, _life(plan, draft)
         for candidate in found:
             if draft.scope is None or not usable(candidate.entry, life, draft.partition, draft.scope, now):
@@ -212,15 +228,31 @@ class LookupStage:
                 return None
             guard = guards.refusing(plan.guards, draft.signals.question, candidate.entry.text)
             if guard is None:
+                share, chance = self._share(plan, draft), _chance(draft)
+                admitted = yield Admit(
+                    candidate, plan.intent, plan.threshold or 0.0, plan.max_divergence, share, chance
+                )
+                if isinstance(admitted, Failed):
+                    draft.note(NAME, "not verified", reason=admitted.reason)
+                    admitted = Admitted(plan.threshold or 0.0)
+                if candidate.similarity < admitted.threshold:
+                    draft.note(NAME, "miss", nearest=likeness, threshold=plan.threshold, raised_to=admitted.threshold)
+                    return None
                 draft.cache = "hit; similar"
+                draft.fresh = admitted.ticket
                 draft.note(
-                    NAME, "hit", kind="similar", similarity=likeness, threshold=plan.threshold,
+                    NAME, "hit", kind="similar", similarity=likeness, threshold=admitted.threshold,
                     question=candidate.entry.text, created=candidate.entry.created, expires=candidate.entry.expires,
                 )  # fmt: skip
                 return candidate
             draft.note(NAME, "refused by guard", guard=guard, similarity=likeness, question=candidate.entry.text)
         draft.note(NAME, "miss", candidates=len(found), threshold=plan.threshold)
         return None
+
+
+def _chance(draft: Draft) -> float:
+    """The question itself picks what is answered afresh: a replay picks the same."""
+    return int(draft.question[:8], 16) / 2**32
 
 
 def _rounded(figure: float | None) -> float | None:

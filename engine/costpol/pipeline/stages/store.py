@@ -25,12 +25,12 @@ class StoreStage:
         plan, scope = draft.plan, draft.scope
         if plan is None or scope is None:
             return
-        reason = _unfit(response) or _stand_in(draft, result)
+        reason = unfit(response) or _stand_in(draft, result)
         if reason is not None:
             draft.note(NAME, "not kept", reason=reason)
             return
-        assert response.body is not None  # noqa: S101 - `_unfit` saw to it
-        answer_id = draft.signals.arrival.answer_id
+        assert response.body is not None  # noqa: S101 - `unfit` saw to it
+        answer_id = draft.learned or draft.signals.arrival.answer_id
         if draft.ticket is not None:
             learned = yield Learn(draft.ticket, response.content, answer_id)
             if not isinstance(learned, Failed):
@@ -63,7 +63,7 @@ class StoreStage:
         draft.note(NAME, "kept", scope=scope.kind, seconds=plan.ttl, alike=vector is not None)
 
 
-def _unfit(response: Response) -> str | None:
+def unfit(response: Response) -> str | None:
     """Why an answer must not be given again; `None` where it may."""
     if not response.complete or response.body is None:
         return "the answer broke off"

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from costpol.policy.node import Node, key
-from costpol.policy.scalars import Count, Duration, Name, Share
+from costpol.policy.scalars import Count, Duration, Name, Share, Usd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,18 @@ class IntentCache(Node):
         one_or_many=True,
         examples=(["prices", "terms"],),
     )
+    verify: Share | None = key(
+        "the share of similar hits that is answered afresh in the background, to see whether the kept answer was "
+        "right; left out, `1%` with a threshold, and `4%` with a limit of wrong hits, which learns from it",
+        default=None,
+        examples=("2%", "0%"),
+    )
+    max_divergence: Share | None = key(
+        "the largest share of verified hits that may say something else than the fresh answer before a threshold "
+        "rises by itself; left out, `10%`",
+        default=None,
+        examples=("5%",),
+    )
 
     @property
     def alike(self) -> bool:
@@ -50,7 +62,20 @@ class IntentCache(Node):
             found.append(("threshold", "a threshold and a limit of wrong hits exclude each other", "keep one of them"))
         if self.max_wrong_hits is not None and not 0 < self.max_wrong_hits <= Decimal("0.2"):
             found.append(("max_wrong_hits", "this limit cannot be kept, or is none", "write a share such as `1%`"))
+        if self.max_divergence is not None and self.threshold is None:
+            instead = "`max_wrong_hits` is that limit" if self.max_wrong_hits is not None else "drop `max_divergence`"
+            found.append(("max_divergence", "a limit of divergence raises a threshold, and there is none", instead))
+        elif self.max_divergence is not None and not 0 < self.max_divergence <= Decimal("0.5"):
+            found.append(("max_divergence", "this limit cannot be kept, or is none", "write a share such as `5%`"))
         return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification(Node):
+    """What answering hits afresh may cost."""
+
+    limit: Usd = key("the most dollars; beyond them nothing is verified", default=Decimal(1), examples=("1 USD",))
+    per: Literal["hour", "day", "week", "month"] = key("the window, by the calendar in UTC", default="day")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,4 +86,9 @@ class Cache(Node):
     embedder: Name = key("what turns questions into vectors; another embedder is another cache", default="static-en")
     intents: Mapping[Name, IntentCache | Literal["off"]] = key("caching per intent", default_factory=dict)
     otherwise: IntentCache | Literal["off"] = key("caching of every intent not named", default="off")
+    verification: Verification = key(
+        "the budget of all verification together",
+        default_factory=Verification,
+        examples=({"limit": "5 USD", "per": "week"},),
+    )
     max_entries: Count = key("how many answers are kept", default=50_000, minimum=1)

@@ -68,6 +68,9 @@ def encode_request(request: Request, edit: Edit) -> bytes:
         members["response_format"] = Raw(b'{"type":"json_object"}')
     if edit.ask_usage and request.stream and not request.wants_usage:
         _ask_usage(members)
+    if edit.whole:
+        members.pop("stream", None)
+        members.pop("stream_options", None)
     return request.raw if members == before else encode(members)
 
 
