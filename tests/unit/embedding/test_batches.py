@@ -129,6 +129,41 @@ def test_a_crowd_beyond_the_bound_is_answered_at_once(monkeypatch: pytest.Monkey
     asyncio.run(main())
 
 
+def test_who_would_wait_in_vain_is_told_so_at_once() -> None:
+    async def main() -> None:
+        now = [0.0]
+        embedder = Embedder()
+        gathering = Batches(embedder.embed, size=1, together=1, timeout=LONG, clock=lambda: now[0])
+        (first,) = await start(gathering, ["takes half of the time"])
+        now[0] = LONG / 2
+        embedder.gate.set()
+        assert not isinstance(await first, Failed)
+        embedder.gate.clear()
+        tasks = await start(gathering, ["under way", "just in time"])
+        assert await gathering.embed("too late") == BUSY
+        embedder.gate.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(main())
+
+
+def test_one_slow_batch_does_not_keep_later_ones_out() -> None:
+    async def main() -> None:
+        now = [0.0]
+        embedder = Embedder()
+        gathering = Batches(embedder.embed, size=1, together=1, timeout=LONG, clock=lambda: now[0])
+        (first,) = await start(gathering, ["slow"])
+        now[0] = LONG * 5
+        embedder.gate.set()
+        await first
+        (under_way,) = await start(gathering, ["nobody is before it"])
+        assert not isinstance(await under_way, Failed)
+        answers = await asyncio.gather(*(gathering.embed(text) for text in ("fast", "again")))
+        assert not any(isinstance(answer, Failed) for answer in answers)
+
+    asyncio.run(main())
+
+
 def test_a_defect_is_a_reason_for_its_batch_alone(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         embedder = Embedder()

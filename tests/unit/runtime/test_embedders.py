@@ -74,8 +74,8 @@ def test_after_some_failures_in_a_row_it_is_not_asked_until_it_has_rested() -> N
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("reason", ["embedder_status_400", "embedder_status_413", "embedder_model_error"])
-def test_what_is_wrong_with_a_text_says_nothing_of_the_embedder(reason: str) -> None:
+@pytest.mark.parametrize("reason", ["embedder_status_400", "embedder_busy", "embedder_model_error"])
+def test_what_is_wrong_with_a_text_or_a_crowd_says_nothing_of_the_embedder(reason: str) -> None:
     async def main() -> None:
         embedder, inner, _ = guarded()
         inner.answer = Failed(reason)
