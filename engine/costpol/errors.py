@@ -7,7 +7,8 @@
     │   ├── StoreLockedError another process holds the embedded store
     │   └── AwayError        a service that it needs does not answer now
     ├── WireError            a request body that the provider's own API would refuse               HTTP 400
-    └── StoreError           the ledger or the cache failed while in use (disk full, corrupt)
+    └── StoreError           the ledger or the cache failed while in use (corrupt, locked)
+        └── DiskFullError    for want of room on its disk
 
 A message is one sentence, lower case, without a full stop, and never names a Python type.
 """
@@ -65,3 +66,7 @@ class WireError(CostpolError):
 
 class StoreError(CostpolError):
     """The ledger or the cache failed while in use."""
+
+
+class DiskFullError(StoreError):
+    """There is no room on the disk."""

@@ -18,7 +18,7 @@ from costpol.cache.record import PLACE, TALLIED, UNTIL, pack, place, point_id, u
 from costpol.cache.renewal import Renewal
 from costpol.cache.tally import IntentRow, Tally, Worth
 from costpol.commands import Entry, Failed, Hit, LookupExact, LookupSimilar, Store
-from costpol.errors import StoreError
+from costpol.errors import DiskFullError, StoreError
 
 if TYPE_CHECKING:
     from costpol.commands import Vector
@@ -46,6 +46,9 @@ class EdgeCache:
         self.max_entries = max_entries
         self.slack = 128 * 2**20
         """Bytes on the disk that are not worth a renewal."""
+        self.trouble: str | None = None
+        """Why nothing can be read or kept now."""
+        self._full = False
         self._collection = collection
         self._renewal: Renewal | None = None
         self._tally = tally
@@ -63,7 +66,7 @@ class EdgeCache:
         try:
             payload = self._collection.shard.read(id)
         except StoreError as error:
-            return _failed("lookup", error)
+            return self._failed("lookup", error)
         entry = unpack(payload) if payload is not None else None
         return Hit(entry, 1.0) if entry is not None and repeats(entry, c) else None
 
@@ -76,7 +79,7 @@ class EdgeCache:
                 c.vector, c.limit, equal=(PLACE, place(c.scope, c.partition, c.intent)), above=(UNTIL, c.now)
             )
         except StoreError as error:
-            return _failed("lookup", error)
+            return self._failed("lookup", error)
         hits = []
         for _, similarity, payload in found:
             entry = unpack(payload)
@@ -102,7 +105,9 @@ class EdgeCache:
             if self._unflushed >= _FLUSH_EVERY:
                 self.flush()
         except StoreError as error:
-            return _failed("store", error)
+            return self._failed("store", error)
+        if self.trouble is not None:
+            self._recovered()
         return None
 
     def credit(self, entry: Entry) -> None:
@@ -117,6 +122,8 @@ class EdgeCache:
         A worn store is renewed along the way, a hundred entries per sweep.
         """
         deleted = self._forget(self._tally.expired(now, at_most))
+        if self._full:  # there is room again, or forgetting would have failed
+            self._recovered()
         self._renew()
         return deleted
 
@@ -209,6 +216,17 @@ class EdgeCache:
         if renewal is not None:
             renewal.shard.close()
 
+    def _failed(self, what: str, error: StoreError) -> Failed:
+        # The engine's words may quote data, so they go to the operator's log and not into the decision.
+        if self.trouble is None:
+            _log.warning("answer cache %s failed: %s", what, error.message)
+        self.trouble, self._full = error.message, isinstance(error, DiskFullError)
+        return Failed(f"cache-{what}-failed")
+
+    def _recovered(self) -> None:
+        self.trouble, self._full = None, False
+        _log.warning("the answer cache works again")
+
 
 def open_cache(
     directory: Path,
@@ -245,9 +263,3 @@ def _worth(payload: dict[str, object]) -> Worth:
         scope=str(payload["scope"]),
         tags=tuple(payload.get("tags") or ()),  # type: ignore[arg-type]
     )
-
-
-def _failed(what: str, error: StoreError) -> Failed:
-    # The engine's words may quote data, so they go to the operator's log and not into the decision.
-    _log.warning("answer cache %s failed: %s", what, error.message)
-    return Failed(f"cache-{what}-failed")

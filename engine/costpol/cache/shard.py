@@ -39,7 +39,7 @@ from qdrant_edge import (
     VectorStorageDatatype,
 )
 
-from costpol.errors import StoreError
+from costpol.errors import DiskFullError, StoreError
 
 if TYPE_CHECKING:
     from costpol.commands import Vector
@@ -214,4 +214,4 @@ class Shard:
 def _require_room(directory: Path) -> None:
     disk = os.statvfs(directory)
     if disk.f_bavail * disk.f_frsize < RESERVE_BYTES:
-        raise StoreError(f"the disk of `{directory}` is full: {RESERVE_BYTES >> 20} MiB must stay free")
+        raise DiskFullError(f"the disk of `{directory}` is full: {RESERVE_BYTES >> 20} MiB must stay free")

@@ -114,7 +114,7 @@ def command(
             arguments = ["serve", f"--policies={policies}", f"--host={host}", f"--data={data}", f"--poll={poll}s"]
             arguments += [f"--grace={grace}s", *(f"--upstream={each}" for each in upstreams)]
             arguments += [] if callers is None else [f"--callers={callers}"]
-            return Workers(arguments, sock, workers, data).run(click.echo)
+            return Workers(arguments, sock, workers).run(click.echo)
         run(options, sock, announce)
     except BundleError as error:
         _show(error, policies)

@@ -24,7 +24,7 @@ class Claim:
         except OSError as error:
             raise ProvisionError(
                 f"the lock `{path}` cannot be made: {(error.strerror or str(error)).lower()}",
-                "name a data folder that this user may write to",
+                "name a data folder that this user may write to, on a disk with room",
             ) from error
         try:
             fcntl.flock(self._descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)

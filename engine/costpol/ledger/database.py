@@ -10,6 +10,7 @@ Every change is one transaction of WAL: a process killed anywhere leaves it whol
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -66,6 +67,12 @@ def open_database(path: Place, busy_seconds: float) -> tuple[sqlite3.Connection,
     except (OSError, sqlite3.Error) as error:
         if getattr(error, "sqlite_errorname", "") == "SQLITE_NOTADB":
             raise ProvisionError(f"`{path}` is not a ledger", "move it away, or name another file") from error
+        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        if full or getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
+            raise ProvisionError(
+                f"the ledger `{path}` cannot be opened: its disk is full",
+                "make room there, or name a data folder on another disk",
+            ) from error
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise ProvisionError(
             f"the ledger `{path}` cannot be opened: {reason}",

@@ -96,6 +96,11 @@ class ResidentLedger:
             if live:
                 heapq.heappush(self._expiries, (expires, number))
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is granted now."""
+        return None if self._failure in (None, _CLOSED) else f"the ledger cannot be written: {self._failure}"
+
     def standing(self, command: Standing) -> tuple[int, ...] | Failed:
         """How much is used and held in each account now."""
         if self._failure == _CLOSED:
@@ -197,6 +202,8 @@ class ResidentLedger:
                 _log.error("the ledger cannot be written: %s; nothing is granted until it can", _reason(error))
             self._failure = _reason(error)
         else:
+            if self._failure is not None:
+                _log.warning("the ledger can be written again")
             self._failure = None
             for changes in (self._dirty, self._fresh, self._closed, self._lapsing):
                 changes.clear()

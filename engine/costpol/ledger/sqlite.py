@@ -10,6 +10,7 @@ they fit SQLite's 64 bits.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ _REPORT = "SELECT account, bucket, used, held FROM use ORDER BY bucket DESC, acc
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[str, float, int]]).decode
+_log = logging.getLogger("costpol.ledger")
+_PASSING = frozenset({"ledger-busy", "ledger-locked", "ledger-misuse"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class SqliteLedger:
         self._connection, writer = open_database(path, busy_seconds)
         self._lock = threading.Lock()  # a sweep or a report may come from another thread
         self._numbers = count(writer << 40)
+        self.trouble: str | None = None
+        """Why nothing is granted now; one that is merely busy with another process is well."""
 
     def standing(self, command: Standing) -> tuple[int, ...] | Failed:
         try:
@@ -96,9 +101,12 @@ class SqliteLedger:
                 kept = [(hold.account.name, hold.account.bucket, hold.amount) for hold in command.holds]
                 connection.executemany(_BOOK, [(account, bucket, 0, amount) for account, bucket, amount in kept])
                 connection.execute(_OPEN, (number, command.expires, _encode(kept)))
-            return Granted(number)
         except sqlite3.Error as error:
-            return Failed(_reason(error))
+            return self._failed(error)
+        if self.trouble is not None:
+            self.trouble = None
+            _log.warning("the ledger can be written again")
+        return Granted(number)
 
     def _oldest(self, account: Account) -> float | None:
         """The start of the oldest slice that counts."""
@@ -128,7 +136,7 @@ class SqliteLedger:
                 )
             return None
         except sqlite3.Error as error:
-            return Failed(_reason(error))
+            return self._failed(error)
 
     def sweep(self, now: float, keep: float = KEEP_SECONDS) -> None:
         """Free what crashed processes held, and forget what ended more than `keep` seconds ago, some rows per call.
@@ -157,6 +165,14 @@ class SqliteLedger:
         """Commands after this are answered with `Failed`."""
         with self._lock:
             self._connection.close()
+
+    def _failed(self, error: sqlite3.Error) -> Failed:
+        reason = _reason(error)
+        if reason not in _PASSING:
+            if self.trouble is None:
+                _log.error("the ledger cannot be written: %s", reason)
+            self.trouble = f"the ledger cannot be written: {reason}"
+        return Failed(reason)
 
     def _used(self, account: Account) -> int:
         used, held = self._connection.execute(_SUM, (account.name, account.since)).fetchone()

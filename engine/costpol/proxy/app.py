@@ -48,9 +48,10 @@ from costpol.proxy.messages import (
     send_json,
 )
 from costpol.proxy.metrics import CONTENT_TYPE, Metrics
-from costpol.proxy.operations import answer_policy, answer_ready, answer_reload
+from costpol.proxy.operations import all_troubles, answer_policy, answer_ready, answer_reload
 from costpol.proxy.patience import Patience
 from costpol.proxy.upstream import Upstream
+from costpol.runtime.health import Part
 from costpol.runtime.live import Unsettled, drive
 from costpol.runtime.reload import Reloader
 from costpol.runtime.verification import Verifier
@@ -71,7 +72,7 @@ _log = logging.getLogger("costpol.requests")
 
 @dataclass(slots=True)
 class App:
-    """The service of one process. `degraded` names what is missing but not needed for every request."""
+    """The service of one process. `troubles` says what is amiss with its stores."""
 
     reloader: Reloader
     upstream: Upstream
@@ -81,7 +82,7 @@ class App:
     body_limit: int = DEFAULT_BODY_LIMIT
     clock: Callable[[], float] = time.time
     stopping: bool = False
-    degraded: tuple[str, ...] = ()
+    troubles: Callable[[], Mapping[Part, str]] = dict
     verifier: Verifier = field(init=False)
     _warned: dict[str, float] = field(default_factory=dict)
     _prefix: str = field(default_factory=lambda: token_hex(6))
@@ -203,16 +204,21 @@ class App:
         elif path == "/-/reload":
             await answer_reload(self.reloader, headers, scope["query_string"], send)
         elif path == "/-/policy":
-            await answer_policy(self.reloader, self.degraded, send)
+            await answer_policy(self.reloader, self.all_troubles(), send)
         elif path in CACHE_OPERATIONS:
             await self._cache(path, headers, receive, send)
         elif path == "/-/ready":
-            await answer_ready(self.reloader, lambda: self.stopping, self.degraded, send)
+            await answer_ready(self.reloader, lambda: self.stopping, self.all_troubles(), send)
         elif path == "/metrics":
+            self.metrics.note_troubles(self.all_troubles())
             self.metrics.unsettled.set(len(self.unsettled.waiting))
             await send_answer(send, 200, [(b"content-type", CONTENT_TYPE)], self.metrics.render())
         else:
             await send_json(send, 200, {"status": "healthy"})
+
+    def all_troubles(self) -> dict[Part, str]:
+        """What is amiss with the service now, by part."""
+        return all_troubles(self.reloader, self.troubles())
 
     async def _cache(self, path: str, headers: Mapping[bytes, bytes], receive: Receive, send: Send) -> None:
         try:

@@ -6,6 +6,7 @@ Money leaves the exact world here and nowhere else: a counter is a float by its 
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
@@ -13,6 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from costpol.diagnostics import Severity
 from costpol.pipeline.decision import Outcome, Verified
+from costpol.runtime.health import PARTS, Part
 from costpol.runtime.reload import ReloadReport
 from costpol.runtime.snapshot import Snapshot
 
@@ -133,6 +135,11 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
+        self.degraded = Gauge(
+            "costpol_degraded", "1 while a part of the service is amiss.", ("part",),
+            registry=registry, multiprocess_mode="livemax",
+        )  # fmt: skip
+        self.note_troubles({})
         self._shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ
         """Whether another worker may be asked for the counters of this one."""
         self._series: dict[tuple[str, str, str, str], _Series] = {}
@@ -195,6 +202,11 @@ class Metrics:
         """One attempt to reload has ended."""
         self.reloads.labels(report.result).inc()
         self.reload_ok.set(0 if report.failed else 1)
+
+    def note_troubles(self, troubles: Container[Part]) -> None:
+        """Which parts are amiss now."""
+        for part in PARTS:
+            self.degraded.labels(part).set(int(part in troubles))
 
     def serve(self, snapshot: Snapshot, now: float) -> None:
         """A policy has come into service."""

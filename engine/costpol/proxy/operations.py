@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 from costpol.diagnostics import Diagnostic
 from costpol.proxy.messages import Send, send_error, send_json
+from costpol.runtime.health import Part
 from costpol.runtime.reload import Reloader, ReloadReport
 from costpol.runtime.snapshot import Snapshot
 
@@ -18,7 +19,15 @@ _STATUS = {
 }  # fmt: skip
 
 
-def policy_state(reloader: Reloader, degraded: tuple[str, ...]) -> dict[str, Any]:
+def all_troubles(reloader: Reloader, stores: Mapping[Part, str]) -> dict[Part, str]:
+    """What is amiss with the service, by part: its stores, its embedder, the policy on the disk."""
+    found = {**stores, **reloader.current.health.troubles}
+    if reloader.error is not None:
+        found["policy"] = f"the files on the disk are not in service: {reloader.error.report.message}"
+    return found
+
+
+def policy_state(reloader: Reloader, troubles: Mapping[Part, str]) -> dict[str, Any]:
     """The policy in service, and what keeps the files on the disk from being it."""
     snapshot, error = reloader.current, reloader.error
     return {
@@ -36,7 +45,7 @@ def policy_state(reloader: Reloader, degraded: tuple[str, ...]) -> dict[str, Any
         "requests_open": snapshot.requests,
         "last_success": _instant(reloader.last_success),
         "last_error": None if error is None else {"at": _instant(error.at), **reload_result(error.report)},
-        "degraded": list(degraded),
+        "degraded": _told(troubles),
     }
 
 
@@ -68,22 +77,25 @@ async def answer_reload(reloader: Reloader, headers: Mapping[bytes, bytes], quer
     await send_json(send, _STATUS[report.result], reload_result(report), [_etag(reloader.current)])
 
 
-async def answer_policy(reloader: Reloader, degraded: tuple[str, ...], send: Send) -> None:
+async def answer_policy(reloader: Reloader, troubles: Mapping[Part, str], send: Send) -> None:
     """`GET /-/policy`."""
-    await send_json(send, 200, policy_state(reloader, degraded), [_etag(reloader.current)])
+    await send_json(send, 200, policy_state(reloader, troubles), [_etag(reloader.current)])
 
 
-async def answer_ready(reloader: Reloader, draining: Callable[[], bool], degraded: tuple[str, ...], send: Send) -> None:
-    """`GET /-/ready`: whether new requests shall come here, which a failed reload does not change."""
+async def answer_ready(
+    reloader: Reloader, draining: Callable[[], bool], troubles: Mapping[Part, str], send: Send
+) -> None:
+    """`GET /-/ready`: whether new requests shall come here. They shall while something is merely amiss: what can be
+    answered without it is answered, and a full disk under every replica must not take all of them away."""
     if draining():
-        await send_json(send, 503, {"status": "stopping"})
+        await send_json(send, 503, {"status": "stopping", "degraded": _told(troubles)})
         return
-    troubles = [*degraded, *(["the policy files on the disk are not in service"] if reloader.error else [])]
-    await send_json(
-        send,
-        200,
-        {"status": "degraded" if troubles else "ready", "policy": reloader.current.label, "degraded": troubles},
-    )
+    status = "degraded" if troubles else "ready"
+    await send_json(send, 200, {"status": status, "policy": reloader.current.label, "degraded": _told(troubles)})
+
+
+def _told(troubles: Mapping[Part, str]) -> list[str]:
+    return [f"{part}: {trouble}" for part, trouble in troubles.items()]
 
 
 def describe(finding: Diagnostic) -> dict[str, Any]:

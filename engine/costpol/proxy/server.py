@@ -101,7 +101,7 @@ async def serve(options: ServerOptions, listener: socket.socket, ready: Callable
         opened.callback(hint.stop)
         app = App(
             reloader, Upstream(session), stores.unsettled, Access(options.identities, options.identities.known is None),
-            metrics, options.body_limit,
+            metrics, options.body_limit, troubles=stores.troubles,
         )  # fmt: skip
         opened.push_async_callback(app.verifier.close)
         server = _Server(_config(app, options))
@@ -110,17 +110,9 @@ async def serve(options: ServerOptions, listener: socket.socket, ready: Callable
             app.stopping = True
             server.should_exit = True
 
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop)
+        _obey(loop, stop, reloader.ask)
         if options.worker is not None:
-
-            def orphaned() -> None:
-                loop.remove_reader(sys.stdin)
-                stop()
-
-            loop.add_reader(sys.stdin, orphaned)
-        if hasattr(signal, "SIGHUP"):
-            loop.add_signal_handler(signal.SIGHUP, reloader.ask)
+            _watch_parent(loop, stop)
         for finding in snapshot.findings:
             _log.warning("%s:%d: %s %s", finding.span.file, finding.span.line, finding.code, finding.message)
 
@@ -130,6 +122,7 @@ async def serve(options: ServerOptions, listener: socket.socket, ready: Callable
                 try:
                     stores.sweep(time.time())
                     hint.supervise()
+                    metrics.note_troubles(app.all_troubles())
                 except Exception:  # noqa: BLE001
                     # A defect in upkeep must not end the service; it shows in the log every time.
                     _log.exception("upkeep failed because of a defect in costpol")
@@ -207,6 +200,26 @@ def _count_for(snapshot: Snapshot) -> Metrics:
     metrics = Metrics()
     metrics.serve(snapshot, time.time())
     return metrics
+
+
+def _obey(loop: asyncio.AbstractEventLoop, stop: Callable[[], None], reload: Callable[[], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    if hasattr(signal, "SIGHUP"):
+        loop.add_signal_handler(signal.SIGHUP, reload)
+
+
+def _watch_parent(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    """Stop a worker when the process that started it has ended: its standard input ends then."""
+    pipe = sys.stdin.fileno()
+
+    def look() -> None:
+        if not os.read(pipe, 1024):
+            loop.remove_reader(pipe)
+            _log.warning("the process that started this worker has ended, it stops")
+            stop()
+
+    loop.add_reader(pipe, look)
 
 
 def _retire_current(reloader: Reloader) -> None:

@@ -7,6 +7,7 @@ it ended, stops.
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import shutil
@@ -14,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,8 +23,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _FIRST_PAUSE, _LAST_PAUSE = 0.5, 30.0
+_LOOK_SECONDS = 0.2
 _STEADY_SECONDS = 60.0
 """A worker that lived so long died of something new: it is started again at once."""
+
+_METRICS = "costpol-metrics-"
 
 _log = logging.getLogger("costpol.workers")
 
@@ -39,17 +44,16 @@ class _Worker:
 class Workers:
     """The worker processes. `arguments` is the command line of one, to which its number and the socket are added."""
 
-    def __init__(self, arguments: Sequence[str], listener: socket.socket, count: int, data: Path) -> None:
+    def __init__(self, arguments: Sequence[str], listener: socket.socket, count: int) -> None:
         self._arguments, self._listener, self._count = arguments, listener, count
-        self._metrics = data / "metrics"
+        self._metrics = Path()
         self._workers: list[_Worker] = []
         self._stopping = False
         self._pause = _FIRST_PAUSE
 
     def run(self, announce: Callable[[str], None]) -> int:
         """Run until stopped by a signal; the exit code of a worker that could not start ends all of them."""
-        shutil.rmtree(self._metrics, ignore_errors=True)
-        self._metrics.mkdir(parents=True, exist_ok=True)
+        self._metrics, lock = make_metrics_folder()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         signal.signal(signal.SIGHUP, self._pass_on)
@@ -63,6 +67,7 @@ class Workers:
         for worker in self._workers:
             worker.process.wait()
         shutil.rmtree(self._metrics, ignore_errors=True)
+        os.close(lock)
         return code
 
     def _start(self, number: int) -> _Worker:
@@ -103,10 +108,17 @@ class Workers:
                 lived = time.monotonic() - worker.started
                 self._pause = _FIRST_PAUSE if lived > _STEADY_SECONDS else min(self._pause * 2, _LAST_PAUSE)
                 _log.error("worker %d ended with %d, it is started again in %g s", worker.number, code, self._pause)
-                time.sleep(self._pause)
-                self._workers[position] = self._start(worker.number)
-            time.sleep(0.2)
+                self._wait(self._pause)
+                if not self._stopping:
+                    self._workers[position] = self._start(worker.number)
+            time.sleep(_LOOK_SECONDS)
         return 0
+
+    def _wait(self, seconds: float) -> None:
+        """Until so many seconds have passed, or a signal says to stop."""
+        until = time.monotonic() + seconds
+        while not self._stopping and time.monotonic() < until:
+            time.sleep(_LOOK_SECONDS)
 
     def _bury(self, worker: _Worker) -> None:
         from prometheus_client.multiprocess import mark_process_dead
@@ -124,6 +136,35 @@ class Workers:
         for worker in self._workers:
             if worker.process.poll() is None:
                 worker.process.send_signal(number)
+
+
+def make_metrics_folder(parent: Path | None = None) -> tuple[Path, int]:
+    """A folder for what the workers count together, and the descriptor of the lock that marks it as in use.
+
+    It lies in memory where the system has such a place: the files are memory maps with holes, and writing into a hole
+    of a full disk kills a process. Folders of processes that are gone are removed.
+    """
+    if parent is None:
+        memory = Path("/dev/shm")  # noqa: S108 - the folder made in it is private
+        parent = memory if os.access(memory, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
+    for left in parent.glob(f"{_METRICS}*/lock"):
+        try:
+            descriptor = os.open(left, os.O_RDWR)
+        except OSError:
+            continue  # another user's
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left.parent, ignore_errors=True)
+        except BlockingIOError:
+            pass  # in use
+        finally:
+            os.close(descriptor)
+    folder = Path(tempfile.mkdtemp(prefix=_METRICS, dir=parent))
+    unlocked = folder / "lock.new"
+    descriptor = os.open(unlocked, os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    unlocked.rename(folder / "lock")
+    return folder, descriptor
 
 
 def _read_announcement(worker: _Worker) -> None:

@@ -34,7 +34,7 @@ FAILURES, REST = 5, 10.0
 LOADING, DOWNLOADING = 120.0, 900.0
 """Seconds that loading a model may take, and loading one that may be fetched."""
 
-_NOT_ITS_FAULT = frozenset(
+NOT_ITS_FAULT = frozenset(
     {"embedder_busy", "embedder_model_error"} | {f"embedder_status_{status}" for status in (400, 413, 422)}
 )
 """Failures of one text, or of a crowd, that say nothing of the next."""
@@ -74,7 +74,7 @@ class GuardedEmbedder:
         answer = await self.embedder.embed_async(text)
         if not isinstance(answer, Failed):
             self.breaker.succeeded()
-        elif answer.reason not in _NOT_ITS_FAULT:
+        elif answer.reason not in NOT_ITS_FAULT:
             self.breaker.failed(self.elapsed())
         return answer
 

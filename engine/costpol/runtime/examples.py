@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,15 +69,16 @@ class Examples:
         self.known.clear()
         self.known.update(vectors)
 
-    def build_later(self, pause: float) -> None:
-        """Try again every `pause` seconds until the embedder has answered."""
-        self._trying = asyncio.create_task(self._try(pause))
+    def build_later(self, pause: float, done: Callable[[], None] = lambda: None) -> None:
+        """Try again every `pause` seconds until the embedder has answered; then say that it is `done`."""
+        self._trying = asyncio.create_task(self._try(pause, done))
 
-    async def _try(self, pause: float) -> None:
+    async def _try(self, pause: float, done: Callable[[], None]) -> None:
         while self._index is None:
             await asyncio.sleep(pause)
             try:
                 await self.build()
+                done()
                 _log.warning("the embedder `%s` answers: questions are compared by likeness again", self.embedder.id)
             except AwayError:
                 continue

@@ -34,17 +34,18 @@ from costpol.commands import (
     Store,
 )
 from costpol.diagnostics import Diagnostic, Severity
-from costpol.embedding.embedder import Embedder
+from costpol.embedding.embedder import EMPTY_TEXT, Embedder
 from costpol.embedding.registry import open_embedder
 from costpol.errors import AwayError, BundleError, ProvisionError
 from costpol.pipeline.compile import Provided, compile_bundle
 from costpol.pipeline.flow import Pipeline
 from costpol.policy.bundle import Bundle
 from costpol.policy.loader import load_bundle
-from costpol.runtime.embedders import REST, Embedders
+from costpol.runtime.embedders import NOT_ITS_FAULT, REST, Embedders
 from costpol.runtime.endpoint import Endpoint, open_endpoint
 from costpol.runtime.examples import Examples, Known
 from costpol.runtime.facts import lint_facts
+from costpol.runtime.health import Health
 from costpol.runtime.live import Handlers, Inline, Waiting
 from costpol.runtime.prices import ModelPrices, price_models
 from costpol.runtime.snapshot import Snapshot
@@ -165,7 +166,8 @@ class Provisioner:
             endpoints = self._endpoints(checked.bundle) if self.calls else {}
             embedder = await self._embedder(checked.bundle, opened)
             pipeline = await asyncio.to_thread(prepare, checked, embedder)
-            handlers = await self._handlers(checked.bundle, embedder, opened, first=generation == 1)
+            health = Health()
+            handlers = await self._handlers(checked.bundle, embedder, opened, health, first=generation == 1)
             return Snapshot(
                 generation=generation,
                 bundle=checked.bundle,
@@ -180,6 +182,7 @@ class Provisioner:
                 loaded=self.clock(),
                 release=opened.pop_all().close,
                 learned=self.stores.learned,
+                health=health,
             )
 
     def _endpoints(self, bundle: Bundle) -> dict[str, Endpoint]:
@@ -206,7 +209,9 @@ class Provisioner:
         opened.callback(self._embedders.release, declared)
         return embedder
 
-    async def _handlers(self, bundle: Bundle, embedder: Embedder | None, opened: ExitStack, *, first: bool) -> Handlers:
+    async def _handlers(
+        self, bundle: Bundle, embedder: Embedder | None, opened: ExitStack, health: Health, *, first: bool
+    ) -> Handlers:
         ledger = self.stores.ledger
         inline: dict[type[Command], Inline] = {
             Standing: ledger.standing,
@@ -219,8 +224,8 @@ class Provisioner:
             if embedder.local:
                 inline[Embed] = _embed_inline(embedder)
             else:
-                waiting[Embed] = _embed_waiting(embedder)
-            inline[NearestIntents] = await self._intents(bundle, embedder, opened, first=first)
+                waiting[Embed] = _embed_waiting(embedder, health)
+            inline[NearestIntents] = await self._intents(bundle, embedder, opened, health, first=first)
         if bundle.cache is not None and embedder is not None:
             cache = await asyncio.to_thread(
                 self.stores.acquire_cache, embedder.id, embedder.dimension, bundle.cache.max_entries
@@ -245,7 +250,9 @@ class Provisioner:
             judge.fit_elsewhere = beside
         return judge
 
-    async def _intents(self, bundle: Bundle, embedder: Embedder, opened: ExitStack, *, first: bool) -> Inline:
+    async def _intents(
+        self, bundle: Bundle, embedder: Embedder, opened: ExitStack, health: Health, *, first: bool
+    ) -> Inline:
         """At its start the sidecar does not wait for an embedder that is away: nothing older could serve meanwhile."""
         examples = Examples(bundle, embedder, self.stores.scratch_folder(), self._vectors)
         opened.callback(examples.close)
@@ -255,7 +262,8 @@ class Provisioner:
             if not (first and self.calls):
                 raise
             _log.error("%s; until it answers nothing is recognised by likeness", error.message)
-            examples.build_later(REST)
+            health.note("embedder", error.message)
+            examples.build_later(REST, lambda: health.note("embedder", None))
         return examples.nearest
 
 
@@ -269,9 +277,14 @@ def _embed_inline(embedder: Embedder) -> Inline:
     return answer
 
 
-def _embed_waiting(embedder: Embedder) -> Waiting:
+def _embed_waiting(embedder: Embedder, health: Health) -> Waiting:
     async def answer(command: Embed) -> Embedded | Failed:
         vector = await embedder.embed_async(command.text)
-        return vector if isinstance(vector, Failed) else Embedded(vector)
+        if not isinstance(vector, Failed):
+            health.note("embedder", None)
+            return Embedded(vector)
+        if vector.reason not in (*NOT_ITS_FAULT, EMPTY_TEXT.reason):
+            health.note("embedder", f"`{embedder.id}` does not embed: {vector.reason}")
+        return vector
 
     return answer

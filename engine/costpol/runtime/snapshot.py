@@ -13,6 +13,7 @@ from costpol.diagnostics import Diagnostic
 from costpol.pipeline.flow import Pipeline
 from costpol.policy.bundle import Bundle
 from costpol.runtime.endpoint import Endpoint
+from costpol.runtime.health import Health
 from costpol.runtime.live import Handlers
 
 
@@ -41,6 +42,8 @@ class Snapshot:
     """`g3-0123456789ab`: how answers name the policy that made them."""
     learned: Callable[[], list[dict[str, object]]] = list
     """What caches with a declared limit of wrong hits have learned, a row per intent."""
+    health: Health = field(default_factory=Health)
+    """How the embedder is, where it is behind an endpoint."""
     requests: int = 0
     _retired: bool = False
 

@@ -7,6 +7,7 @@ one process, so that each of several workers has its own below the folder.
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from costpol.errors import StoreError
 from costpol.ledger.claim import Claim
 from costpol.ledger.resident import Defer, ResidentLedger
 from costpol.ledger.sqlite import SqliteLedger
+from costpol.runtime.health import Health, Part
 from costpol.runtime.live import Unsettled
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ _SWEPT_AT_ONCE = 500
 """Entries that one sweep deletes: about ten milliseconds."""
 
 Ledger = SqliteLedger | ResidentLedger
+
+_LEDGER_ROOM = 256 * 2**10
+"""Bytes of the disk below which the next bookings may not fit."""
 
 _log = logging.getLogger("costpol.stores")
 
@@ -52,6 +57,7 @@ class Stores:
     unsettled: Unsettled
     scratch: Path
     claim: Claim | None = None
+    health: Health = field(default_factory=Health)
     _open: dict[str, _Shared] = field(default_factory=dict)
     _judges: dict[tuple[str, str], CacheJudge] = field(default_factory=dict)
 
@@ -100,14 +106,31 @@ class Stores:
     def sweep(self, now: float) -> None:
         """Upkeep: owed settlements, lapsed holds, expired answers; a little at a time."""
         left = self.unsettled.retry()
-        if left:
-            _log.warning("%d settlements wait for the ledger", left)
+        self.health.note("settlements", f"{left} settlements wait for the ledger" if left else None)
+        self.health.note("disk", _full(self.folder))
         try:
             self.ledger.sweep(now)
-            for shared in list(self._open.values()):  # a thread may be opening another
-                shared.cache.sweep(now, _SWEPT_AT_ONCE)
         except StoreError as error:
-            _log.warning("upkeep failed: %s", error.message)
+            self.health.note("ledger", error.message)
+        else:
+            self.health.note("ledger", None)
+        unswept = None
+        for shared in list(self._open.values()):  # a thread may be opening another
+            try:
+                shared.cache.sweep(now, _SWEPT_AT_ONCE)
+            except StoreError as error:
+                unswept = error.message
+        self.health.note("cache", unswept)
+
+    def troubles(self) -> dict[Part, str]:
+        """What is amiss with the stores now, by part."""
+        found = dict(self.health.troubles)
+        if self.ledger.trouble is not None:
+            found["ledger"] = self.ledger.trouble
+        for shared in list(self._open.values()):
+            if shared.cache.trouble is not None:
+                found["cache"] = f"answers are not kept: {shared.cache.trouble}"
+        return found
 
     def close(self) -> None:
         """Settle what is owed, flush, and let go of all files."""
@@ -128,6 +151,15 @@ class Stores:
         if self.claim is not None:
             self.claim.release()
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def _full(folder: Path) -> str | None:
+    try:
+        disk = os.statvfs(folder)
+    except OSError as error:
+        return f"the data folder `{folder}` cannot be looked at: {(error.strerror or '').lower()}"
+    room = disk.f_bavail * disk.f_frsize
+    return None if room >= _LEDGER_ROOM else f"the disk of `{folder}` is full: {room:,} bytes are free"
 
 
 def open_stores(folder: Path, worker: int | None = None, defer: Defer = _at_once) -> Stores:

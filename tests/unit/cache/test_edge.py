@@ -408,3 +408,26 @@ def test_a_killed_process_loses_no_acknowledged_entry_and_leaves_no_torn_one(tmp
             assert isinstance(hit, Hit)
             assert hit.entry.body == (f"answer {n} " * 50).encode()
         cache.close()
+
+
+def test_a_disk_without_room_is_told_once_and_so_is_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = open_cache(tmp_path, "e/1/16", DIMENSION)
+    real = os.statvfs(tmp_path)
+    for _ in range(2):
+        with monkeypatch.context() as full:
+            full.setattr("os.statvfs", lambda path: os.statvfs_result((*real[:4], 0, *real[5:])))
+            for number in range(3):
+                assert cache.store(Store(entry(f"q{number}"), unit(1))) == Failed("cache-store-failed")
+            assert cache.trouble is not None
+            assert "16 MiB must stay free" in cache.trouble
+        assert cache.store(Store(entry(), unit(1))) is None
+        assert cache.trouble is None
+    assert len(caplog.records) == 4
+    with monkeypatch.context() as full:
+        full.setattr("os.statvfs", lambda path: os.statvfs_result((*real[:4], 0, *real[5:])))
+        cache.store(Store(entry("q9"), unit(1)))
+    cache.sweep(NOW)
+    assert cache.trouble is None, "upkeep finds room again without waiting for an answer to keep"
+    cache.close()

@@ -155,6 +155,7 @@ def test_while_the_file_fails_nothing_is_granted_and_nothing_is_lost(
     moment.end()
     assert "cannot be written: ledger-busy" in caplog.text
     assert ledger.reserve(hold(1)) == Failed("ledger-busy")
+    assert ledger.trouble == "the ledger cannot be written: ledger-busy"
     assert ledger.settle(Settle(first, (10,), NOW)) is None
     writer.execute("ROLLBACK")
     writer.close()
@@ -162,6 +163,7 @@ def test_while_the_file_fails_nothing_is_granted_and_nothing_is_lost(
     second = Reserve(hold(1).holds, NOW + 5, NOW + 60)
     assert isinstance(ledger.reserve(second), Granted)
     moment.end()
+    assert ledger.trouble is None
     assert on_disk(path) == (10, 1)
 
 

@@ -376,3 +376,29 @@ def test_a_killed_process_leaves_whole_transactions_and_its_hold_lapses(path: Pa
         assert {row.held for row in ledger.usage_report(now=60.0)} == {0}
         assert ledger._connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         ledger.close()
+
+
+def test_a_ledger_without_room_says_so_until_it_has_some(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    ledger = SqliteLedger(path)
+    (pages,) = ledger._connection.execute("PRAGMA page_count").fetchone()
+    ledger._connection.execute(f"PRAGMA max_page_count = {pages}")
+    wide = [Reserve((hold(1, of=account(f"{number:0>900}")),), NOW, NOW + 60) for number in range(20)]
+    assert [reply for reply in map(ledger.reserve, wide) if isinstance(reply, Failed)][-1] == Failed("ledger-full")
+    assert ledger.trouble == "the ledger cannot be written: ledger-full"
+    ledger._connection.execute(f"PRAGMA max_page_count = {pages + 1000}")
+    assert isinstance(ledger.reserve(wide[-1]), Granted)
+    assert ledger.trouble is None
+    assert [record.message for record in caplog.records] == [
+        "the ledger cannot be written: ledger-full", "the ledger can be written again",
+    ]  # fmt: skip
+    ledger.close()
+
+
+def test_another_process_that_writes_is_no_trouble(path: Path) -> None:
+    ledger = SqliteLedger(path, busy_seconds=0.01)
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    assert ledger.reserve(Reserve((hold(1),), NOW, NOW + 60)) == Failed("ledger-busy")
+    assert ledger.trouble is None
+    writer.close()
+    ledger.close()

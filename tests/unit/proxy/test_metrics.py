@@ -82,3 +82,13 @@ def test_the_text_format_has_every_name() -> None:
     text = metrics.render().decode()
     assert 'costpol_denied_total{status="401"} 1.0' in text
     assert "_created" not in text
+
+
+def test_what_is_amiss_shows_by_part() -> None:
+    metrics = Metrics()
+    assert value(metrics, "costpol_degraded", part="disk") == 0
+    metrics.note_troubles({"disk": "it is full"})
+    assert value(metrics, "costpol_degraded", part="disk") == 1
+    assert value(metrics, "costpol_degraded", part="cache") == 0
+    metrics.note_troubles({})
+    assert value(metrics, "costpol_degraded", part="disk") == 0

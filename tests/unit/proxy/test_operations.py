@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from costpol.diagnostics import Diagnostic, Severity, Span
-from costpol.proxy.operations import answer_ready, answer_reload
-from costpol.runtime.reload import ReloadReport
+from costpol.proxy.operations import all_troubles, answer_ready, answer_reload
+from costpol.runtime.health import Health, Part
+from costpol.runtime.reload import ReloadError, ReloadReport
 
 FINDING = Diagnostic("CP1", "sin", Severity.ERROR, Span("routing.yaml", 3, 4, 3, 9), "this is wrong", "write that")
 
@@ -20,7 +21,7 @@ class Reloads:
     def __init__(self, result: Any = "reloaded") -> None:
         self.result = result
         self.error: object | None = None
-        self.current = SimpleNamespace(digest="d" * 64, label="g1-dddddddddddd", generation=1)
+        self.current = SimpleNamespace(digest="d" * 64, label="g1-dddddddddddd", generation=1, health=Health())
         self.asked: list[bool] = []
 
     async def reload(self, *, dry_run: bool) -> ReloadReport:
@@ -85,8 +86,18 @@ def test_a_reload_stops_where_another_policy_is_in_service() -> None:
 
 def test_readiness_outlives_a_failed_reload_and_ends_with_the_service() -> None:
     reloads = Reloads()
-    ready = lambda stopping: answered(lambda send: answer_ready(reloads, lambda: stopping, (), send))  # type: ignore[arg-type] # noqa: E731
-    assert ready(False)[2]["status"] == "ready"
-    reloads.error = object()
-    assert (ready(False)[0], ready(False)[2]["status"]) == (200, "degraded")
+    troubles: dict[Part, str] = {}
+
+    def ready(stopping: bool) -> tuple[int, str, list[str]]:
+        found = all_troubles(reloads, troubles)  # type: ignore[arg-type]
+        status, _, body = answered(lambda send: answer_ready(reloads, lambda: stopping, found, send))  # type: ignore[arg-type]
+        return status, body["status"], body["degraded"]
+
+    assert ready(False) == (200, "ready", [])
+    reloads.error = ReloadError(1.0, ReloadReport("rejected", 1, "d" * 64, message="it is wrong"))
+    policy = "policy: the files on the disk are not in service: it is wrong"
+    assert ready(False) == (200, "degraded", [policy])
+    troubles["disk"] = "it is full"
+    reloads.current.health.note("embedder", "it is away")
+    assert ready(False) == (200, "degraded", ["disk: it is full", "embedder: it is away", policy])
     assert ready(True)[0] == 503

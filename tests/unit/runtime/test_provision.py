@@ -261,6 +261,7 @@ def test_while_the_embedder_fails_requests_go_on_and_after_some_it_is_left_alone
         endpoint.status, before = 503, endpoint.calls
         answers = [await embedded(snapshot, "hello") for _ in range(FAILURES + 3)]
         assert answers == [Failed("embedder_status_503")] * FAILURES + [RESTING] * 3
+        assert snapshot.health.troubles == {"embedder": f"`{snapshot.embedder}` does not embed: embedder_resting"}
         assert endpoint.calls - before == FAILURES
         reloaded = await provisioner.provision(files, 2)
         assert await embedded(reloaded, "hello") == RESTING, "a reload does not wake it"
@@ -282,6 +283,7 @@ def test_a_start_does_not_wait_for_an_embedder_that_is_away_but_a_reload_keeps_t
         snapshot = await provisioner.provision(files, 1)
         nearest = NearestIntents(np.array([1, 0], dtype=np.float32), 1)
         assert snapshot.handlers.inline[NearestIntents](nearest) == Failed("embedder_examples_missing")
+        assert "embedder_status_503" in snapshot.health.troubles["embedder"]
         snapshot.retire()
 
     with_endpoint(use, tmp_path)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,37 @@ def test_what_a_killed_process_left_behind_is_removed(tmp_path: Path) -> None:
     again = open_stores(tmp_path)
     assert not list(again.scratch.iterdir())
     again.close()
+
+
+def test_a_full_disk_shows_and_so_does_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stores = open_stores(tmp_path)
+    stores.acquire_cache("e/1/8", 8, 100)
+    stores.sweep(1.0)
+    assert stores.troubles() == {}
+    real = os.statvfs(tmp_path)
+    with monkeypatch.context() as full:
+        full.setattr("os.statvfs", lambda path: os.statvfs_result((*real[:4], 3, *real[5:])))
+        for now in (2.0, 3.0, 4.0):
+            stores.sweep(now)
+        troubles = stores.troubles()
+    assert troubles["disk"] == f"the disk of `{tmp_path}` is full: {3 * real.f_frsize:,} bytes are free"
+    assert "16 MiB must stay free" in troubles["cache"]
+    stores.sweep(5.0)
+    assert stores.troubles() == {}
+    assert [record.message.partition(":")[0] for record in caplog.records] == ["disk", "cache"] * 2
+    stores.close()
+
+
+def test_a_ledger_that_cannot_be_written_shows(tmp_path: Path) -> None:
+    stores = open_stores(tmp_path)
+    writer = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    stores.ledger.reserve(Reserve((Hold(ACCOUNT, 5, 10, "a"),), 1.0, 50.0))
+    assert stores.troubles() == {"ledger": "the ledger cannot be written: ledger-busy"}
+    writer.execute("ROLLBACK")
+    writer.close()
+    stores.sweep(2.0)
+    assert stores.troubles() == {}
+    stores.close()
