@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from costpol.commands import Failed
 from costpol.errors import ProvisionError
@@ -63,8 +64,14 @@ def open_client(connection: Connection) -> AsyncQdrantClient:
             f"the answer store `{connection.url}` needs the package `qdrant-client`, which is not installed",
             "run `pip install 'costpol[qdrant]'`, or leave out `store` of the cache to keep answers in the data folder",
         ) from error
+    host = urlsplit(connection.url).hostname or ""
+    if connection.url.startswith("http://") and host != "localhost" and not host.startswith("127.") and host != "::1":
+        _log.warning(
+            "the answer store `%s` is reached without TLS: answers%s can be read on the way",
+            connection.url, " and its key" if connection.key else "",
+        )  # fmt: skip
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that a key goes without TLS is said where it is declared
+        warnings.simplefilter("ignore", UserWarning)  # says the same, on stderr
         return AsyncQdrantClient(
             url=connection.url,
             api_key=connection.key,
@@ -106,7 +113,7 @@ def _trouble(error: Exception) -> Failed | None:
         return UNAVAILABLE
     if isinstance(error, grpc.RpcError):
         return _by_code(error)
-    if isinstance(error, ValueError):  # an answer that is not what this client was made for
+    if isinstance(error, ValueError | AssertionError):  # an answer that is not what the client was made for
         return REFUSED
     return None
 

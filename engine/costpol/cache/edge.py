@@ -116,6 +116,14 @@ class EdgeCache:
 
     # Upkeep
 
+    def keep(self, max_entries: int, quantized: bool | None) -> None:
+        """From now on so many entries, with or without 8-bit vectors; `None` leaves those as they are."""
+        self.max_entries = max_entries
+        if quantized is not None and quantized is not self._collection.quantized:
+            self._abandon()  # the next shard is begun as what is no longer wanted
+            self._collection.quantized = quantized
+            self._worn = self._is_worn()
+
     def sweep(self, now: float, at_most: int | None = None) -> int:
         """Delete expired entries and say how many; `at_most` bounds the pause (about 20 us per entry).
 

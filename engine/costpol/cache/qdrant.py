@@ -61,6 +61,7 @@ class QdrantCache:
 
         self.max_entries = max_entries
         self.name = collection_name(connection.collection, embedder_id)
+        self.where = f"the answer store `{connection.url}`"
         self._client = client
         self._connection = connection
         self._dimension = dimension
@@ -263,7 +264,7 @@ class QdrantCache:
     async def _upkeep(self, call: Awaitable[_T]) -> _T:
         answer = await ask(call, _UPKEEP_SECONDS)
         if isinstance(answer, Failed):
-            raise StoreError(f"the answer store `{self._connection.url}` failed: {answer.reason}")
+            raise StoreError(f"{self.where} does not answer: {answer.reason}")
         return answer
 
     def _equal(self, field: str, value: str) -> models.FieldCondition:

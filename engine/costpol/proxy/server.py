@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -78,6 +78,7 @@ async def serve(options: ServerOptions, listener: socket.socket, ready: Callable
     async with AsyncExitStack() as opened:
         stores = open_stores(options.data, options.worker, partial(loop.call_later, _WRITE_SECONDS))
         opened.callback(stores.close)
+        opened.push_async_callback(stores.remote.close)
         session = await opened.enter_async_context(open_session())
         provisioner = Provisioner(
             stores, session, os.environ, options.base_urls, callers_have_keys=options.identities.known is not None
@@ -117,27 +118,24 @@ async def serve(options: ServerOptions, listener: socket.socket, ready: Callable
             _log.warning("%s:%d: %s %s", finding.span.file, finding.span.line, finding.code, finding.message)
 
         async def upkeep() -> None:
-            while True:
-                await asyncio.sleep(_SWEEP_SECONDS)
-                try:
-                    stores.sweep(time.time())
-                    hint.supervise()
-                    metrics.note_troubles(app.all_troubles())
-                except Exception:  # noqa: BLE001
-                    # A defect in upkeep must not end the service; it shows in the log every time.
-                    _log.exception("upkeep failed because of a defect in costpol")
+            stores.sweep(time.time())
+            hint.supervise()
+            metrics.note_troubles(app.all_troubles())
 
         async with asyncio.TaskGroup() as tasks:
-            watching = tasks.create_task(reloader.run())
-            sweeping = tasks.create_task(upkeep())
+            beside = [
+                tasks.create_task(reloader.run()),
+                tasks.create_task(_again_and_again(upkeep)),
+                tasks.create_task(_again_and_again(lambda: stores.remote.keep_up(time.time()))),
+            ]
             serving = tasks.create_task(server.serve(sockets=[listener]))
             while not server.started and not serving.done():
                 await asyncio.sleep(0.005)
             _spare_collector()
             ready(snapshot)
             await serving
-            watching.cancel()
-            sweeping.cancel()
+            for task in beside:
+                task.cancel()
     _log.info("stopped")
 
 
@@ -194,6 +192,16 @@ class _JsonLines(logging.Formatter):
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
+
+
+async def _again_and_again(upkeep: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(_SWEEP_SECONDS)
+        try:
+            await upkeep()
+        except Exception:  # noqa: BLE001
+            # A defect in upkeep must not end the service; it shows in the log every time.
+            _log.exception("upkeep failed because of a defect in costpol")
 
 
 def _count_for(snapshot: Snapshot) -> Metrics:

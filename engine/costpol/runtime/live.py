@@ -126,6 +126,8 @@ async def drive(flow: Flow, handlers: Handlers, call: Waiting, unsettled: Unsett
                 called = type(reply) is Answered or reply.kind not in ("status", "unreachable")
             else:
                 reply = await waiting[kind](command)
+                if kind is LookupExact or kind is LookupSimilar:
+                    looked = reply
     except StopIteration as end:
         outcome: Outcome = end.value
         if outcome.kind == "hit" and handlers.served is not None:

@@ -12,10 +12,11 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from costpol.cache.connection import Connection
 from costpol.commands import (
     Admit,
     Check,
@@ -42,7 +43,7 @@ from costpol.pipeline.flow import Pipeline
 from costpol.policy.bundle import Bundle
 from costpol.policy.loader import load_bundle
 from costpol.runtime.embedders import NOT_ITS_FAULT, REST, Embedders
-from costpol.runtime.endpoint import Endpoint, open_endpoint
+from costpol.runtime.endpoint import Endpoint, open_endpoint, read_key
 from costpol.runtime.examples import Examples, Known
 from costpol.runtime.facts import lint_facts
 from costpol.runtime.health import Health
@@ -54,7 +55,11 @@ from costpol.runtime.stores import Stores
 if TYPE_CHECKING:
     import aiohttp
 
+    from costpol.cache.edge import EdgeCache
+    from costpol.cache.store import AnswerStore
+    from costpol.policy.nodes.cache import Cache
     from costpol.runtime.judge import CacheJudge
+    from costpol.runtime.remote_caches import GuardedCache
 
 DEFAULT_EMBEDDER = "static-en"
 _STRICTEST = 0.97
@@ -153,6 +158,8 @@ class Provisioner:
     pays: bool = True
     strict: bool = True
     clock: Callable[[], float] = time.time
+    alter: Callable[[Bundle], Bundle] | None = None
+    """Tries another bundle than the files hold."""
     _vectors: Known = field(default_factory=dict)
     _embedders: Embedders = field(init=False)
 
@@ -162,6 +169,8 @@ class Provisioner:
     async def provision(self, files: Mapping[str, bytes], generation: int) -> Snapshot:
         """A snapshot, ready to be served. Raises `BundleError` or `ProvisionError`, and leaves nothing open then."""
         checked = await asyncio.to_thread(check, files, self.clock(), strict=self.strict)
+        if self.alter is not None:
+            checked = replace(checked, bundle=self.alter(checked.bundle))
         with ExitStack() as opened:
             endpoints = self._endpoints(checked.bundle) if self.calls else {}
             embedder = await self._embedder(checked.bundle, opened)
@@ -219,7 +228,8 @@ class Provisioner:
             Settle: ledger.settle,
         }
         waiting: dict[type[Command], Waiting] = {}
-        served = cache = judge = None
+        cache: AnswerStore | None = None
+        served = judge = None
         if embedder is not None:
             if embedder.local:
                 inline[Embed] = _embed_inline(embedder)
@@ -227,15 +237,46 @@ class Provisioner:
                 waiting[Embed] = _embed_waiting(embedder, health)
             inline[NearestIntents] = await self._intents(bundle, embedder, opened, health, first=first)
         if bundle.cache is not None and embedder is not None:
-            cache = await asyncio.to_thread(
-                self.stores.acquire_cache, embedder.id, embedder.dimension, bundle.cache.max_entries
-            )
-            opened.callback(self.stores.release_cache, embedder.id)
-            inline |= {LookupExact: cache.lookup_exact, LookupSimilar: cache.lookup_similar, Store: cache.store}
-            served = cache.credit
+            if bundle.cache.store.type == "qdrant" and self.calls:
+                remote = await self._remote_cache(bundle.cache, embedder, opened, first=first)
+                waiting |= {
+                    LookupExact: remote.lookup_exact, LookupSimilar: remote.lookup_similar, Store: remote.store,
+                }  # fmt: skip
+                cache, served = remote.cache, remote.credit
+            else:  # where no model is called, too: a replay reaches no server
+                local = await self._embedded_cache(bundle.cache, embedder, opened)
+                inline |= {LookupExact: local.lookup_exact, LookupSimilar: local.lookup_similar, Store: local.store}
+                cache, served = local, local.credit
             judge = self._judge(bundle, embedder)
             inline |= {Judge: judge.judge, Learn: judge.learn, Admit: judge.admit, Check: judge.check}
         return Handlers(inline, waiting, served, cache=cache, judge=judge)
+
+    async def _embedded_cache(self, declared: Cache, embedder: Embedder, opened: ExitStack) -> EdgeCache:
+        cache = await asyncio.to_thread(
+            self.stores.acquire_cache, embedder.id, embedder.dimension, declared.max_entries,
+            declared.store.quantization is not None,
+        )  # fmt: skip
+        opened.callback(self.stores.release_cache, embedder.id)
+        return cache
+
+    async def _remote_cache(
+        self, declared: Cache, embedder: Embedder, opened: ExitStack, *, first: bool
+    ) -> GuardedCache:
+        """At its start the sidecar does not wait for a server that is away; later it stays with the policy it has."""
+        store, source = declared.store, declared.store.key_source
+        assert store.url is not None  # noqa: S101 - `AnswerStore.problems` saw to it
+        connection = Connection(
+            url=store.url,
+            key=None if source == "none" else read_key(source, self.environment, f"the answer store `{store.url}`"),
+            collection=store.collection,
+            timeout=store.timeout,
+            grpc_port=store.grpc_port,
+            quantized=store.quantization is not None,
+        )
+        remote, key = self.stores.remote, (connection, embedder.id)
+        guarded = await remote.acquire(key, embedder.dimension, declared.max_entries, patient=first)
+        opened.callback(remote.release, key)
+        return guarded
 
     def _judge(self, bundle: Bundle, embedder: Embedder) -> CacheJudge:
         floor = _STRICTEST if embedder.cache_threshold is None else embedder.cache_threshold

@@ -21,6 +21,7 @@ from costpol.ledger.resident import Defer, ResidentLedger
 from costpol.ledger.sqlite import SqliteLedger
 from costpol.runtime.health import Health, Part
 from costpol.runtime.live import Unsettled
+from costpol.runtime.remote_caches import RemoteCaches
 
 if TYPE_CHECKING:
     from costpol.cache.edge import EdgeCache
@@ -57,11 +58,14 @@ class Stores:
     unsettled: Unsettled
     scratch: Path
     claim: Claim | None = None
+    remote: RemoteCaches = field(default_factory=RemoteCaches)
     health: Health = field(default_factory=Health)
     _open: dict[str, _Shared] = field(default_factory=dict)
     _judges: dict[tuple[str, str], CacheJudge] = field(default_factory=dict)
 
-    def acquire_cache(self, embedder_id: str, dimension: int, max_entries: int) -> EdgeCache:
+    def acquire_cache(
+        self, embedder_id: str, dimension: int, max_entries: int, quantized: bool | None = None
+    ) -> EdgeCache:
         """The cache of an embedder, opened at its first use. Each call asks for one `release_cache`.
 
         Raises `ProvisionError`, and `StoreLockedError` where another process has it open.
@@ -70,9 +74,10 @@ class Stores:
 
         shared = self._open.get(embedder_id)
         if shared is None:
-            shared = self._open[embedder_id] = _Shared(open_cache(self.caches, embedder_id, dimension, max_entries))
+            cache = open_cache(self.caches, embedder_id, dimension, max_entries, quantized)
+            shared = self._open[embedder_id] = _Shared(cache)
         shared.users += 1
-        shared.cache.max_entries = max_entries
+        shared.cache.keep(max_entries, quantized)
         return shared.cache
 
     def release_cache(self, embedder_id: str) -> None:
@@ -130,6 +135,8 @@ class Stores:
         for shared in list(self._open.values()):
             if shared.cache.trouble is not None:
                 found["cache"] = f"answers are not kept: {shared.cache.trouble}"
+        if (away := self.remote.trouble()) is not None:
+            found["cache"] = f"the cache is bypassed: {away}"
         return found
 
     def close(self) -> None:

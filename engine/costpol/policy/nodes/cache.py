@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from costpol.policy.node import Node, key
-from costpol.policy.scalars import Count, Duration, Name, Share, Usd
+from costpol.policy.scalars import Count, Duration, KeySource, Name, Share, Url, Usd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +79,48 @@ class Verification(Node):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerStore(Node):
+    """Where answers are kept: in the data folder of each process, or on a Qdrant server that many share."""
+
+    type: Literal["embedded", "qdrant"] = key("in the data folder, or on a Qdrant server", default="embedded")
+    url: Url | None = key(
+        "the server's HTTP address; port 6333 where none is written",
+        default=None, examples=("https://qdrant.internal:6333",),
+    )  # fmt: skip
+    key_source: KeySource = key(
+        "where its key comes from: `$NAME` of an environment variable, or `none`",
+        default="none", yaml="key", examples=("$QDRANT_KEY",),
+    )  # fmt: skip
+    collection: str = key("what the names of its collections begin with", default="costpol")
+    timeout: Duration = key("how long one call may take before the cache is bypassed", default=0.2)
+    grpc_port: Count | None = key(
+        "the port for gRPC, which is faster than HTTP", default=None, minimum=1, examples=(6334,)
+    )
+    quantization: Literal["int8"] | None = key(
+        "keep vectors as 8-bit numbers: a quarter of the memory, and a faster search", default=None
+    )
+
+    def problems(self) -> list[tuple[str, str, str | None]]:
+        found: list[tuple[str, str, str | None]] = []
+        if self.type == "embedded":
+            for name in ("url", "key", "collection", "timeout", "grpc_port"):
+                if self.written(name):
+                    found.append((name, f"the embedded store has no `{name}`", "write `type: qdrant` for a server"))
+            return found
+        if self.url is None:
+            found.append(("", "a Qdrant server needs its `url`", "write it, such as `url: http://127.0.0.1:6333`"))
+        if self.key_source == "caller":
+            found.append(("key", "a caller's key opens no store", "name an environment variable: `key: $QDRANT_KEY`"))
+        if not self.timeout > 0:
+            found.append(("timeout", "no server answers in no time", "write a duration such as `200ms`"))
+        if not 0 < len(self.collection) <= 64 or not all(c.isalnum() or c in "-_." for c in self.collection):
+            found.append(
+                ("collection", "this cannot begin the name of a collection", "write up to 64 letters, digits and `-_.`")
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cache(Node):
     """The `cache` file."""
 
@@ -92,3 +134,4 @@ class Cache(Node):
         examples=({"limit": "5 USD", "per": "week"},),
     )
     max_entries: Count = key("how many answers are kept", default=50_000, minimum=1)
+    store: AnswerStore = key("where they are kept", default_factory=AnswerStore)
