@@ -42,7 +42,7 @@ from costpol.pipeline.compile import Provided, compile_bundle
 from costpol.pipeline.flow import Pipeline
 from costpol.policy.bundle import Bundle
 from costpol.policy.loader import load_bundle
-from costpol.runtime.embedders import NOT_ITS_FAULT, REST, Embedders
+from costpol.runtime.embedders import NOT_ITS_FAULT, REST, RESTING, Embedders
 from costpol.runtime.endpoint import Endpoint, open_endpoint, read_key
 from costpol.runtime.examples import Examples, Known
 from costpol.runtime.facts import lint_facts
@@ -324,7 +324,7 @@ def _embed_waiting(embedder: Embedder, health: Health) -> Waiting:
         if not isinstance(vector, Failed):
             health.note("embedder", None)
             return Embedded(vector)
-        if vector.reason not in (*NOT_ITS_FAULT, EMPTY_TEXT.reason):
+        if vector.reason not in (*NOT_ITS_FAULT, EMPTY_TEXT.reason, RESTING.reason):  # which hides why it rests
             health.note("embedder", f"`{embedder.id}` does not embed: {vector.reason}")
         return vector
 

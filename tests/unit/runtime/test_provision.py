@@ -261,7 +261,7 @@ def test_while_the_embedder_fails_requests_go_on_and_after_some_it_is_left_alone
         endpoint.status, before = 503, endpoint.calls
         answers = [await embedded(snapshot, "hello") for _ in range(FAILURES + 3)]
         assert answers == [Failed("embedder_status_503")] * FAILURES + [RESTING] * 3
-        assert snapshot.health.troubles == {"embedder": f"`{snapshot.embedder}` does not embed: embedder_resting"}
+        assert snapshot.health.troubles == {"embedder": f"`{snapshot.embedder}` does not embed: embedder_status_503"}
         assert endpoint.calls - before == FAILURES
         reloaded = await provisioner.provision(files, 2)
         assert await embedded(reloaded, "hello") == RESTING, "a reload does not wake it"
