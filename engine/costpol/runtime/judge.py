@@ -280,6 +280,7 @@ class CacheJudge:
             return
         draft = self.path.with_suffix(".new")
         try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             draft.write_bytes(pack(self.state))
             os.replace(draft, self.path)
         except OSError as error:

@@ -94,7 +94,6 @@ class Stores:
 
         judge = self._judges.get((embedder_id, version))
         if judge is None:
-            self.caches.mkdir(mode=0o700, parents=True, exist_ok=True)
             name = embedder_id.replace("/", "_").replace(":", "_")
             judge = open_judge(self.caches / f"learned-{name}.npz", embedder_id, dimension, version, floor)
             self._judges[embedder_id, version] = judge

@@ -18,8 +18,6 @@ from costpol.pipeline.likeness.track import Track
 
 FORMAT = 1
 _MOST = 1024
-_SAVED_EVERY = 500
-"""Hits between two writes where nothing is verified."""
 
 _log = logging.getLogger("costpol.cache")
 
@@ -86,7 +84,7 @@ class Verdicts:
 
     def save(self) -> None:
         """Write the verdicts in one step; a disk that does not take them is told in the log."""
-        if self.path is None or not self.tracks:
+        if self.path is None or not any(t.checked or t.unclear or t.reported for t in self.tracks.values()):
             return
         rows = [
             _Row(
@@ -97,6 +95,7 @@ class Verdicts:
         ]  # fmt: skip
         draft = self.path.with_suffix(".new")
         try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             draft.write_bytes(msgspec.json.encode(_File(FORMAT, self.embedder, self.version, rows)))
             os.replace(draft, self.path)
         except OSError as error:
@@ -123,7 +122,7 @@ def _read(path: Path, embedder: str, version: str) -> dict[str, Track]:
     found = (
         ("format", kept.format, FORMAT),
         ("embedder", kept.embedder, embedder),
-        ("templates", kept.version, version),
+        ("template version", kept.version, version),
     )
     for what, had, has in found:
         if had != has:

@@ -196,3 +196,21 @@ def test_the_period_is_that_of_the_records(run: Any, record: Any) -> None:
     assert (savings.first, savings.last) == (1000, 2000)
     empty = run([])
     assert (empty.first, empty.requests, empty.saved_fraction) == (None, 0, None)
+
+
+def test_a_verification_is_a_cost_of_the_cache(run: Any, record: Any, policy: Any) -> None:
+    cache = "kind: cache\notherwise: {{threshold: 0.9, ttl: 1h, scope: tenant, verify: {}%}}\n{}...\n"
+    personal = "kind: personalization\nexclusions: []\n...\n"
+    texts = ("what are your opening hours", "what are your opening hours?", "what are your opening hours?")
+    lines = [record(text, (1000, 100)) for text in texts]
+
+    def savings(share: int, more: str = "") -> Any:
+        return run(lines, policy(cache=cache.format(share, more), personalization=personal))
+
+    without, checked, broke = savings(0), savings(100), savings(100, "verification: {limit: 0.000001 USD}\n")
+    assert (without.cache.similar, checked.cache.similar) == (2, 1), "the fresh answer is kept for its own question"
+    assert (checked.cache.exact, broke.cache.similar) == (1, 2)
+    own = {lever.name: lever.own_cost for lever in checked.levers}
+    assert own["semantic-cache"] == 1000 * 10**6 + 100 * 4 * 10**6
+    assert without.saved - checked.saved == own["semantic-cache"]
+    assert broke.saved == without.saved, "a budget that is used up verifies nothing"

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from costpol.inference.response import Response
 from costpol.inference.usage import Usage
-from costpol.pipeline.decision import Decision, Outcome
+from costpol.pipeline.decision import Decision, Outcome, Verified
 from costpol.proxy.metrics import Metrics
 from costpol.runtime.reload import ReloadReport
 
@@ -92,3 +92,19 @@ def test_what_is_amiss_shows_by_part() -> None:
     assert value(metrics, "costpol_degraded", part="cache") == 0
     metrics.note_troubles({})
     assert value(metrics, "costpol_degraded", part="disk") == 0
+
+
+def test_a_verification_is_a_cost_and_no_saving() -> None:
+    metrics = Metrics()
+    metrics.count_verified(Verified("same", "faq", "lookups", "small", usage=Usage(10, 5), cost=10**12))
+    metrics.count_verified(Verified("different", "faq", "lookups", "small", usage=Usage(10, 5), cost=10**12))
+    metrics.count_verified(Verified("unclear", "faq", "lookups", "small", usage=Usage(10, 5), cost=10**12))
+    metrics.count_verified(Verified("none", "faq", "lookups", "small", "budget_exceeded"))
+    assert value(metrics, "costpol_cache_checked_total", intent="faq") == 2
+    assert value(metrics, "costpol_cache_diverged_total", intent="faq") == 1
+    assert value(metrics, "costpol_cache_unchecked_total", intent="faq", reason="unclear") == 1
+    assert value(metrics, "costpol_cache_unchecked_total", intent="faq", reason="budget_exceeded") == 1
+    assert value(metrics, "costpol_cache_verification_cost_usd_total", intent="faq") == 3
+    assert value(metrics, "costpol_cost_usd_total", route="lookups", model="small") == 3
+    assert value(metrics, "costpol_saved_usd", route="lookups", cache="verification") == -3
+    assert value(metrics, "costpol_tokens_total", model="small", kind="output") == 15

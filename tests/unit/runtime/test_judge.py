@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from costpol.commands import Entry, Failed, Hit, Judge, Judged, Learn, Scope
+from costpol.commands import Admit, Admitted, Check, Checked, Entry, Failed, Hit, Judge, Judged, Learn, Scope
 from costpol.runtime.judge import CacheJudge, open_judge
 
 SCOPE = Scope("tenant", "tenant:acme")
@@ -126,3 +126,110 @@ def test_nothing_is_judged_while_a_fit_runs_and_the_answer_still_has_a_name() ->
     assert reply == Failed("learning")
     fits.pop()()
     assert isinstance(judge.judge(question(999, ())), Judged)
+
+
+def admit(judge: CacheJudge, similarity: float = 0.95, chance: float = 0.0, **entry: str) -> Admitted:
+    return judge.admit(Admit(hit("a", similarity, **entry), "faq", 0.9, 0.1, 0.5, chance))
+
+
+def check(judge: CacheJudge, ticket: int | None, content: str, answer: str | None = None) -> Checked:
+    assert ticket is not None
+    checked = judge.check(Check(ticket, content, answer))
+    assert isinstance(checked, Checked)
+    return checked
+
+
+def test_the_share_that_is_declared_is_picked_to_be_verified() -> None:
+    judge = opened()
+    assert admit(judge, chance=0.49).ticket is not None
+    assert admit(judge, chance=0.5).ticket is None
+
+
+def test_an_answer_that_differs_is_counted_and_kept_under_its_own_name() -> None:
+    judge = opened()
+    same = check(judge, admit(judge, answer="x", content="It is blue.").ticket, "it is blue.")
+    assert (same.same, same.answer_id) == (True, "x")
+    other = check(judge, admit(judge, answer="x", content="It is blue.").ticket, "Ask the support.")
+    assert other.same is False
+    assert other.answer_id not in ("x", None)
+    track = judge.verdicts.tracks["faq"]
+    assert (track.hits, track.checked, track.different) == (2, 2, 1)
+
+
+def test_a_log_that_names_the_right_answer_decides() -> None:
+    judge = opened()
+    assert check(judge, admit(judge, answer="x").ticket, "whatever", "x").same is True
+    assert check(judge, admit(judge, answer="x").ticket, "yes", "y").same is False
+
+
+def test_the_threshold_rises_where_too_many_differ_and_reports_count_too(caplog: pytest.LogCaptureFixture) -> None:
+    judge = opened()
+    for _ in range(40):
+        admitted = admit(judge, 0.92, content="It is blue.")
+        if admitted.ticket is None:
+            break
+        check(judge, admitted.ticket, "Ask the support.")
+        check(judge, admit(judge, 0.97, content="It is blue.").ticket, "It is blue.")
+    assert 0.92 < admit(judge, 0.92).threshold <= 0.97
+    assert admit(judge, 0.92).ticket is None
+    assert caplog.text.count("the threshold rises from 0.9") == 1
+    given = hit("b", 0.99)
+    for _ in range(3):
+        judge.admit(Admit(given, "terms", 0.9, 0.1, 0.0, 0.5))
+    assert judge.report_wrong(given.entry.id) == 3
+    assert judge.verdicts.tracks["terms"].suspended
+    assert [row["suspended"] for row in judge.report()] == [False, True]
+
+
+def trained(judge: CacheJudge) -> CacheJudge:
+    """Taught by a log that three answers are told apart by their likeness."""
+    for number in range(600):
+        right = number % 3
+        vector = np.zeros(DIMENSION, np.float32)
+        vector[right] = 1.0
+        near = 0.9 + (number % 7) / 100
+        hits = (hit(f"q{right}", near, answer=f"x{right}"), hit("r", 0.3, answer="x9"))
+        reply = judge.judge(Judge(vector, f"word{right}", hits, "faq", 0.1, 0.99, 0.04))
+        assert isinstance(reply, Judged)
+        if reply.place is None:
+            judge.learn(Learn(reply.ticket, "yes", f"x{right}"))
+    return judge
+
+
+def test_a_judged_hit_that_is_picked_is_given_and_its_verdict_is_learned() -> None:
+    judge = trained(opened())
+    vector = np.zeros(DIMENSION, np.float32)
+    vector[1] = 1.0
+    command = Judge(vector, "word1", (hit("q1", 0.93, answer="x1"),), "faq", 0.1, 0.0, 0.04)
+    before = judge.state.calibration.learned
+    picked = judged(judge, command)
+    assert (picked.place, picked.verify) == (0, True)
+    assert check(judge, picked.ticket, "yes", "x1").same is True
+    assert judge.state.calibration.learned == before + 1
+    figures = judge.report()[0]
+    assert (figures["checked"], figures["diverged"]) == (1, 0)
+
+
+def test_judged_hits_that_keep_turning_out_wrong_ask_for_more_confidence(caplog: pytest.LogCaptureFixture) -> None:
+    judge = trained(opened())
+    vector = np.zeros(DIMENSION, np.float32)
+    vector[1] = 1.0
+    confidence = judge.report()[0]["confidence"]
+    for _ in range(10):
+        picked = judge.judge(Judge(vector, "word1", (hit("q1", 0.93, answer="x1"),), "faq", 0.1, 0.0, 0.04))
+        if not (isinstance(picked, Judged) and picked.verify):
+            break
+        check(judge, picked.ticket, "no", "other")
+        if judge.report()[0]["tightened"]:
+            break
+    assert judge.report()[0]["tightened"] == 1
+    assert str(judge.report()[0]["confidence"]) > str(confidence)
+    assert caplog.text.count("similar hits are more strictly judged") == 1
+
+
+def test_without_a_share_nothing_is_verified() -> None:
+    judge = opened()
+    none = Judge(*(getattr(question(1, (hit("a", 0.97, answer="x"),)), name) for name in (
+        "vector", "text", "hits", "intent", "limit")), chance=0.0, verify=0.0)  # fmt: skip
+    assert judged(judge, none).verify is False
+    assert judge.admit(Admit(hit("a", 0.97), "faq", 0.9, 0.1, 0.0, 0.0)).ticket is None

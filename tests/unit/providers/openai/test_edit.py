@@ -192,3 +192,9 @@ def test_usage_is_asked_of_streams_only_and_other_options_stay() -> None:
     )
     assert result["stream_options"] == {"include_obfuscation": False, "include_usage": True}
     assert edited(Edit(ask_usage=True), stream=True, stream_options=None)["stream_options"] == {"include_usage": True}
+
+
+def test_a_whole_answer_is_asked_for_without_what_belongs_to_streams() -> None:
+    assert not {"stream", "stream_options"} & edited(
+        Edit(whole=True), stream=True, stream_options={"include_usage": True}
+    ).keys()
