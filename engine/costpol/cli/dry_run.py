@@ -79,7 +79,9 @@ def trips(gate: Gate, savings: Savings) -> str | None:
     """Why a gate trips on a report, `None` if it does not. Raises `UsageError` where the report has no such figure."""
     from costpol.reporting.savings.document import to_document
 
-    return gate.trips(to_document(savings))
+    document = to_document(savings)
+    document["routes"] = dict.fromkeys(savings.models, 0) | document["routes"]  # a model that nobody calls is no typo
+    return gate.trips(document)
 
 
 def exit_code(tripped: str | None) -> int:

@@ -1,4 +1,4 @@
-"""Logs as a stream of records: JSONL, plain or gzipped (`.gz`), from files or from standard input (`-`).
+"""Logs as a stream of records: JSONL, plain or gzipped whatever their name, from files or from standard input (`-`).
 
 A line that is no record is counted and named, and the rest goes on; memory does not grow with the log.
 """
@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from costpol.errors import UsageError
 from costpol.evaluate.record import BrokenLineError, Gaps, Record, RecordReader
@@ -20,6 +20,13 @@ MAX_LINE = 32 * 2**20
 """Bytes of one line: a request with several images in it and its answer."""
 _SHOWN = 20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_GZIP = b"\x1f\x8b"
+_UNREAD = {
+    b"\x28\xb5\x2f\xfd": "packed by zstd", b"BZh": "packed by bzip2", b"\xfd7zXZ": "packed by xz",
+    b"PK\x03\x04": "a zip archive", b"\xff\xfe": "text in UTF-16", b"\xfe\xff": "text in UTF-16",
+    b"PAR1": "a Parquet file",
+}  # fmt: skip
+"""How files begin that hold no JSONL, but something that is often taken for it."""
 
 
 @dataclass(slots=True)
@@ -78,19 +85,18 @@ class Corpus:
     def _lines(self) -> Iterator[tuple[str, bytes]]:
         for log in self._logs:
             if log == "-":
-                yield from self._lines_of(self._stdin, "<stdin>")
+                yield from self._lines_of(_unpacked(self._stdin, "<stdin>"), "<stdin>")
                 continue
             try:
                 with Path(log).open("rb") as file:
                     self._current = file
-                    unpacked = io.BufferedReader(gzip.GzipFile(fileobj=file)) if log.endswith(".gz") else file
-                    yield from self._lines_of(unpacked, log)
+                    yield from self._lines_of(_unpacked(file, log), log)
             except OSError as error:
                 raise _unreadable(log, error) from error
             self._current = None
             self._read += _size(log)
 
-    def _lines_of(self, stream: BinaryIO | io.BufferedReader, name: str) -> Iterator[tuple[str, bytes]]:
+    def _lines_of(self, stream: io.BufferedReader, name: str) -> Iterator[tuple[str, bytes]]:
         number = 0
         while True:
             number += 1
@@ -112,7 +118,7 @@ class Corpus:
                 yield place, line
 
     @staticmethod
-    def _skip_rest(stream: BinaryIO | io.BufferedReader, line: bytes) -> None:
+    def _skip_rest(stream: io.BufferedReader, line: bytes) -> None:
         try:
             while line and not line.endswith(b"\n"):
                 line = stream.readline(MAX_LINE)
@@ -120,11 +126,28 @@ class Corpus:
             return  # the next read of the stream tells
 
 
+def _unpacked(stream: BinaryIO, name: str) -> io.BufferedReader:
+    """What a stream holds, unpacked where it begins as gzip does."""
+    buffered: Any = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)
+    start = buffered.peek(8)[:8]
+    _refuse_unread(start, name)
+    return io.BufferedReader(gzip.GzipFile(fileobj=buffered)) if start.startswith(_GZIP) else buffered
+
+
+def _refuse_unread(start: bytes, name: str) -> None:
+    for magic, what in _UNREAD.items():
+        if start.startswith(magic):
+            raise UsageError(f"the log `{name}` is {what}", "make it JSON Lines in UTF-8, plain or packed by gzip")
+
+
 def _size(log: str) -> int:
     try:
         path = Path(log)
         if path.is_dir():
             raise UsageError(f"`{log}` is a folder", "name the log files in it")
+        if path.is_file():  # what cannot be read is told before anything is replayed
+            with path.open("rb") as file:
+                _refuse_unread(file.read(8), log)
         return path.stat().st_size
     except OSError as error:
         raise _unreadable(log, error) from error

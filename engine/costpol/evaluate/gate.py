@@ -5,7 +5,8 @@
     comparison = field ("<" | "<=" | ">" | ">=" | "==" | "!=") number
 
 A field is a path into the JSON report (`cache.hit_rate`, `intents.faq.hits`, `against.difference.policy_usd`), a number
-may be a percentage. A figure that was not measured trips the gate: what nobody knows cannot pass.
+may be a percentage. A figure that was not measured trips the gate: what nobody knows cannot pass. A name that the
+report does not have (`intents.fqa.hits`) is bad usage: a gate on a misspelt name would never trip.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ _COMPARISON = re.compile(
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
+_NAMED = {"intents": "intent", "rules": "rule", "routes": "model", "budgets": "budget", "levers": "lever"}
+"""The members of a report that hold names, and what is named there."""
 _EXAMPLE = "write a comparison such as `saved_fraction < 0.2`, joined by `and` or `or`"
 
 
@@ -54,11 +57,9 @@ class Gate:
     def trips(self, document: Mapping[str, Any]) -> str | None:
         """Why the gate trips on a report (`to_document`); `None` where it does not. Raises `UsageError` for a field
         that the report does not have."""
-        for comparisons in self.conjunctions:
-            reasons = [comparison.trips(document) for comparison in comparisons]
-            if all(reasons):
-                return " and ".join(reason for reason in reasons if reason)
-        return None
+        found = [[each.trips(document) for each in comparisons] for comparisons in self.conjunctions]
+        tripped = next((reasons for reasons in found if all(reasons)), None)
+        return None if tripped is None else " and ".join(reason for reason in tripped if reason)
 
 
 def parse_gate(text: str) -> Gate:
@@ -85,9 +86,32 @@ def _look_up(document: Mapping[str, Any], field: str) -> Any:
     for value in _reached(document, field):
         if value is None or (isinstance(value, int | Decimal) and not isinstance(value, bool)):
             return value
+    for kind, named in _NAMED.items():
+        if field.startswith(f"{kind}."):
+            _refuse_name(document.get(kind), field.removeprefix(f"{kind}."), named)
     known = [name for name in _numbers(document, "") if not name.startswith("against.")]
     guess = did_you_mean(field, known)
     raise UsageError(f"the report has no figure `{field}`", guess or f"figures are: {', '.join(known[:12])}, ...")
+
+
+def _refuse_name(members: Any, path: str, kind: str) -> None:
+    """Raises `UsageError` for a path that begins with no name of this kind, or goes on with no figure that it has."""
+    if isinstance(members, list):
+        members = {each["lever"]: each for each in members}
+    names = list(members or ())
+    name = max((each for each in names if path.startswith(f"{each}.")), key=len, default=None)
+    if name is None:
+        written = path if kind == "model" else path.partition(".")[0]
+        there = f"there are {_listed(names)}" if names else f"there is no {kind} in it"
+        raise UsageError(f"no such {kind} in this log: `{written}`", did_you_mean(written, names) or there)
+    figures = list(_numbers(members[name], ""))
+    written = path.removeprefix(f"{name}.")
+    there = did_you_mean(written, figures) or f"there are {_listed(figures)}"
+    raise UsageError(f"the {kind} `{name}` has no figure `{written}`", there)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names[:12]) + (", ..." if len(names) > 12 else "")
 
 
 def _reached(node: Any, path: str) -> Iterator[Any]:

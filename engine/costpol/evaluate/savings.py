@@ -156,6 +156,7 @@ class Tally:
             last=self._last,
             skipped=skipped,
             skipped_first=skipped_first,
+            models=tuple(self.replay.pipeline.targets),
             errors=self.replay.errors,
         )  # fmt: skip
 

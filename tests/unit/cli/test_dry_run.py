@@ -82,7 +82,19 @@ def test_a_report_may_go_to_a_file(policy: str, log: str, tmp_path: Path, capsys
 
 
 @pytest.mark.parametrize(
-    ("gate", "code"), [("saved_fraction < 20%", 0), ("saved_fraction < 95%", 1), ("cache.hit_rate < 1%", 1)]
+    ("gate", "code"),
+    [
+        ("saved_fraction < 20%", 0),
+        ("saved_fraction < 95%", 1),
+        ("cache.hit_rate < 1%", 1),
+        ("refused > 0 or refused_usd > 0 or unpriced > 0", 0),
+        ("routes.large > 0", 0),
+        ("routes.small == 3", 1),
+        ("routes.medium > 0", 2),
+        ("rules.default.hits > 0", 0),
+        ("rules.default.cache.hit_rate > 0", 1),
+        ("intents.billing.refused > 0", 2),
+    ],
 )
 def test_a_gate_decides_the_exit(policy: str, log: str, gate: str, code: int) -> None:
     assert main(["dry-run", log, "--policies", policy, "--fail-if", gate]) == code

@@ -41,16 +41,38 @@ def test_a_last_line_without_its_end_is_read(tmp_path: Path) -> None:
     assert len(list(corpus(log))) == 2
 
 
-def test_gzipped_logs_are_known_by_their_name(tmp_path: Path) -> None:
-    log = tmp_path / "log.jsonl.gz"
+@pytest.mark.parametrize("name", ["log.jsonl.gz", "log.jsonl"])
+def test_a_gzipped_log_is_known_by_how_it_begins(tmp_path: Path, name: str) -> None:
+    log = tmp_path / name
     log.write_bytes(gzip.compress(LINE * 3))
     assert len(list(corpus(log))) == 3
+    log.write_bytes(LINE * 2)
+    assert len(list(corpus(log))) == 2
 
 
-@pytest.mark.parametrize("damage", [lambda packed: packed[:-20], lambda packed: b"no gzip at all"])
-def test_a_torn_archive_gives_what_it_holds(tmp_path: Path, damage: object) -> None:
+def test_standard_input_may_be_gzipped_and_stand_among_files(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(LINE)
+    read = corpus(log, "-", log, stdin=gzip.compress(LINE * 3))
+    assert [record.id for record in read] == [f"{log}:1", "<stdin>:1", "<stdin>:2", "<stdin>:3", f"{log}:1"]
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [(b"\x28\xb5\x2f\xfdrest", "zstd"), (b"BZh9", "bzip2"), (LINE.decode().encode("utf-16"), "UTF-16")],
+)
+def test_a_log_in_another_form_is_refused_before_anything_is_read(tmp_path: Path, start: bytes, what: str) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(start)
+    with pytest.raises(UsageError, match=what):
+        corpus(log)
+    with pytest.raises(UsageError, match=f"<stdin>.*{what}"):
+        list(corpus("-", stdin=start))
+
+
+def test_a_torn_archive_gives_what_it_holds(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl.gz"
-    log.write_bytes(damage(gzip.compress(LINE * 3, mtime=0)))  # type: ignore[operator]
+    log.write_bytes(gzip.compress(LINE * 3, mtime=0)[:-20])
     whole = tmp_path / "whole.jsonl"
     whole.write_bytes(LINE)
     read = corpus(log, whole)

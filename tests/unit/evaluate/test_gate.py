@@ -71,6 +71,29 @@ def test_an_unknown_figure_is_named_with_what_was_meant() -> None:
     assert raised.value.help == "did you mean `saved_fraction`?"
 
 
+@pytest.mark.parametrize(
+    ("expression", "message", "help"),
+    [
+        ("intents.billing.hits > 0", "no such intent in this log: `billing`", "there are `v1.2-faq`, `and-or`"),
+        ("intents.and-ro.hits > 0", "no such intent in this log: `and-ro`", "did you mean `and-or`?"),
+        ("intents.and-or.hit > 0", "the intent `and-or` has no figure `hit`", "did you mean `hits`?"),
+        ("intents.v1.2-faq.cost > 0", "the intent `v1.2-faq` has no figure `cost`", "there are `hits`"),
+        ("levers.magic.net_usd < 0", "no such lever in this log: `magic`", "there are `routing`"),
+        ("routes.gpt-4.2 > 0", "no such model in this log: `gpt-4.2`", "did you mean `gpt-4.1`?"),
+        ("budgets.company.refused > 0", "no such budget in this log: `company`", "there is no budget in it"),
+    ],
+)
+def test_a_name_that_the_report_does_not_have_is_bad_usage(expression: str, message: str, help: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        parse_gate(expression).trips(REPORT | {"routes": {"gpt-4.1": 3}, "budgets": {}})
+    assert (raised.value.message, raised.value.help) == (message, help)
+
+
+def test_a_misspelt_name_is_told_also_where_another_comparison_trips() -> None:
+    with pytest.raises(UsageError, match="no such intent"):
+        parse_gate("refused > 2 or intents.fqa.hits > 0").trips(REPORT)
+
+
 def test_a_text_is_no_figure() -> None:
     with pytest.raises(UsageError, match="no figure `policy`"):
         parse_gate("policy > 1").trips(REPORT)

@@ -167,6 +167,8 @@ class Savings:
     against: Against | None = None
     findings: tuple[Diagnostic, ...] = ()
     """What the log shows of the policy, beyond its dollars."""
+    models: tuple[str, ...] = ()
+    """All models of the policy, also those that no request calls."""
     errors: int = 0
     """Errors that the linter finds in the policy, which would not be served."""
 
