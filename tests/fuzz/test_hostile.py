@@ -280,6 +280,20 @@ HOSTILE = {
     + "]}\n  complaint: {examples: [x]}\n",
     "many intents": "kind: intents\nintents:\n"
     + "".join(f"  i{n}: {{when: {{message: {{words: [w{n}, my thing {n}]}}}}}}\n" for n in range(8_000)),
+    "long names with stars": _rules(900, "{tenant: '*" + "t" * 900 + "@*'}"),
+    "one name with many stars": _rules(1, "{tenant: '" + "ab*" * 300_000 + "'}"),
+    "negated phrases": _rules(60, "{not: {message: {words: [" + ", ".join(f"w@ v{n}" for n in range(1000)) + "]}}}"),
+    "words beyond ascii": _rules(3_000, "{message: {words: ['\u00fcber @', '\u4f60\u597d@']}}"),
+    "patterns of large classes": _rules(3_000, "{message: {pattern: '\\pL{1,9}\\pN{2,@}'}}"),
+    "choices of five fields": _rules(
+        1_200, "{tenant: [t@, a], user: [u@, b], agent: [a@, c], session: [s@, d], stage: [g@, e]}"
+    ),
+    "ranges in ranges": _rules(4_000, "{tokens: {min: @, max: 1@}, turns: {min: 1@}}"),
+    "a long ladder": "kind: budgets\nbudgets:\n  company: {limit: 5 USD, per: day, time_zone: UTC}\nladder:\n"
+    + "".join(f"  - {{at: 0.{n % 100:02}, max_output_tokens: {n + 1}}}\n" for n in range(8_000)),
+    "switched off and on": "".join(
+        f"# costpol: disable[CP{n}] x\n# costpol: enable[CP{n}]\n" for n in range(15_000)
+    ) + "kind: routing\ndefault: small\n",
     "many models": SOUND["models.yaml"].decode().partition("tiers:")[0]
     + "".join(f"  m{n}: {{provider: local, price: openai/gpt-4.1-min{n}}}\n" for n in range(5_000))
     + "tiers: {small: tiny, strong: large}\n",
@@ -291,3 +305,36 @@ def test_what_is_hostile_on_purpose(name: str) -> None:
     text = HOSTILE[name]
     kind = next((kind for kind in KINDS if text.startswith(f"kind: {kind}\n")), "routing")
     check(SOUND | {f"{kind}.yaml": text.encode()})
+
+
+SEVERAL: dict[str, dict[str, str]] = {
+    "large files": {f"tests-{n}.yaml": "kind: tests\n" + "#" * 1_000_000 + "\n" for n in range(50)},
+    "full files": {f"tests-{n}.yaml": HOSTILE["many tests"] for n in range(50)},
+    "unknown kinds": {f"x{n}.yaml": "kind: routin\n" + "key: 1\n" * 300 for n in range(90)},
+    "exclusions, questions and tests": {
+        "personalization.yaml": "kind: personalization\nexclusions:\n"
+        + "".join(f"  - {{phrases: [p{n}], pattern: 'x{n}+'}}\n" for n in range(2_000)),
+        "intents.yaml": "kind: intents\nintents:\n  complaint: {examples: [x]}\n  faq: {examples: [y]}\n"
+        + "".join(f"  i{n}: {{examples: [where is my order {n}]}}\n" for n in range(2_000)),
+        "cache.yaml": "kind: cache\nintents:\n"
+        + "".join(f"  i{n}: {{threshold: 0.95, ttl: 24h, scope: tenant}}\n" for n in range(2_000)),
+        "tests.yaml": "kind: tests\ntests:\n"
+        + "".join(f"  - {{name: t{n}, message: hello p{n}, expect: {{personal: true}}}}\n" for n in range(2_000)),
+    },
+    "rules and intents that hide each other": {
+        "routing.yaml": _rules(700, "{not: {tenant: t@}, message: {min_chars: @}}"),
+        "intents.yaml": "kind: intents\nintents:\n  complaint: {examples: [x]}\n  faq: {examples: [y]}\n"
+        + "".join(f"  i{n}: {{when: {{not: {{tenant: t{n}}}, turns: {{min: {n}}}}}}}\n" for n in range(700)),
+    },
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_what_is_hostile_over_several_files(name: str) -> None:
+    check(SOUND | {file: text.encode() for file, text in SEVERAL[name].items()})
+
+
+def test_reading_stops_where_a_policy_is_too_large_or_too_full() -> None:
+    for name, message in (("large files", "larger than 2 MiB"), ("full files", "more than 100,000 values")):
+        found = check(SOUND | {file: text.encode() for file, text in SEVERAL[name].items()})
+        assert [each.code for each in found if message in each.message] == ["CP001"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +51,11 @@ def check_folder(folder: Path) -> Checked:
 
 def check_files(files: Mapping[str, bytes]) -> Checked:
     """The findings about files, by their names and bytes."""
+    with _uncollected():
+        return _check(files)
+
+
+def _check(files: Mapping[str, bytes]) -> Checked:
     loaded = load_bundle(files)
     found = [*loaded.diagnostics, *loaded.unmarked_ends()]
     if loaded.bundle is not None:
@@ -57,3 +64,15 @@ def check_files(files: Mapping[str, bytes]) -> Checked:
 
         found += lint(loaded.bundle, lint_facts(time.time()))
     return Checked(sorted(found, key=lambda each: each.sort_key), loaded.files, loaded.bundle is not None)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles: there are none here, and looking for some takes a third of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

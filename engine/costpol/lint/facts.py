@@ -34,7 +34,8 @@ class Facts:
     """The day up to which the price data is known to hold."""
     today: date | None = None
     cache_thresholds: Mapping[str, Decimal] = field(default_factory=dict)
-    """Per built-in embedder and per model, the similarity from which one answer may serve another question, chosen cautiously."""
+    """Per built-in embedder and per model, the similarity from which one answer may serve another question, chosen with
+    care."""
     routing: Survey | None = None
     """Which routing rules are reached, in their order."""
     intents: Survey | None = None

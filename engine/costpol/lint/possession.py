@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from costpol.lint.reach.text import found, normalise, occurs, word
+from costpol.lint.reach.text import found, normalise
+from costpol.lint.reach.vocabulary import WordIndex, words_in
+from costpol.lint.reach.work import Work
 from costpol.policy.nodes.intents import Intent
 from costpol.policy.nodes.personalization import Exclusion
 
@@ -18,6 +20,8 @@ _RECORDS = (
     "|order|package|parcel|payment|payslip|portfolio|prescription|purchase|refund|reservation|salary|shipment"
     "|statement|subscription|ticket|transaction|transfer"
 )
+_SEARCH = 4
+"""Units of work that it takes to search a message for a pattern."""
 _POSSESSION = re.compile(rf"\b(?:my|our)\s+(?:[\w-]+\s+){{0,2}}?(?:{_RECORDS}|deliveries)s?\b", re.IGNORECASE)
 _PROCEDURE = re.compile(
     r"^\W*(?:(?:hi|hello|hey|please|so|and)\W+)*(?:how\s+(?:do|does|can|could|would|should|to|long|soon)\b|can\b|could\b|"
@@ -43,10 +47,17 @@ def utterances(intent: Intent) -> list[str]:
     return [*intent.examples, *((*message.any_of, *message.words) if message is not None else ())]
 
 
-def excluded(text: str, exclusions: Iterable[Exclusion]) -> bool:
-    """Whether an exclusion recognises a message of this wording as personal."""
-    return any(
-        any(occurs(word(phrase), text) for phrase in exclusion.phrases)
-        or (exclusion.pattern is not None and found(exclusion.pattern, text))
-        for exclusion in exclusions
-    )
+class Recogniser:
+    """Tells the messages that an exclusion recognises as personal by their wording."""
+
+    def __init__(self, exclusions: Iterable[Exclusion]) -> None:
+        listed = [*exclusions]
+        self._phrases = WordIndex(words_in(phrase for exclusion in listed for phrase in exclusion.phrases))
+        self._patterns = [exclusion.pattern for exclusion in listed if exclusion.pattern is not None]
+
+    def personal(self, text: str, work: Work) -> bool:
+        """Whether an exclusion recognises a message. Raises `TooManyError` when the work is used up."""
+        if self._phrases.inside(text, work):
+            return True
+        work.take(_SEARCH * len(self._patterns))
+        return any(found(pattern, text) for pattern in self._patterns)

@@ -17,6 +17,10 @@ _NOTHING = When(any=(When(output=("text",)),), not_=When(output=("text",)))
 """Holds for no request: stands for an intent that has only examples."""
 
 
+MOST = 1000
+"""How many findings are reported, the gravest of them: nobody reads more, and many make no other policy."""
+
+
 def lint(bundle: Bundle, facts: Facts | None = None) -> list[Diagnostic]:
     """All findings about a bundle that loads, by file and line. Suppressed ones are left out."""
     facts = replace(facts or Facts(), routing=_routing(bundle), intents=_intents(bundle), findings=())
@@ -26,6 +30,8 @@ def lint(bundle: Bundle, facts: Facts | None = None) -> list[Diagnostic]:
     dropped = accepted(found, suppressions(bundle.files))
     kept = [finding for position, finding in enumerate(found) if position not in dropped]
     kept += _run(last, bundle, replace(facts, findings=tuple(found)))
+    if len(kept) > MOST:
+        kept = sorted(kept, key=lambda finding: finding.severity.rank)[:MOST]
     return sorted(kept, key=lambda finding: finding.sort_key)
 
 

@@ -9,7 +9,8 @@ stands before its first line of content. Codes are listed, never left out. What 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -78,7 +79,10 @@ def accepted(findings: Iterable[Diagnostic], comments: Iterable[Suppression]) ->
 def _in_file(file: str, lines: list[str]) -> Iterable[Suppression]:
     written = [(n, match) for n, line in enumerate(lines, start=1) if (match := _COMMENT.search(line)) is not None]
     following = _next_content(lines)
-    enabled = [(n, code) for n, match in written if match["verb"] == "enable" for code in _codes(match)]
+    enabled: dict[str, list[int]] = {}
+    for number, match in written:
+        for code in _codes(match) if match["verb"] == "enable" else ():
+            enabled.setdefault(code, []).append(number)
     for number, comment in written:
         verb, line = comment["verb"], lines[number - 1]
         if verb == "enable":
@@ -90,14 +94,18 @@ def _in_file(file: str, lines: list[str]) -> Iterable[Suppression]:
         first = number if line[: comment.start()].strip() else following[number]
         ends = tuple(first for _ in codes)
         if verb != "ignore":
-            ends = tuple(
-                min((n for n, each in enabled if each == code and n > number), default=len(lines)) for code in codes
-            )
+            ends = tuple(_next(enabled.get(code, ()), number) or len(lines) for code in codes)
         if verb == "disable-file" and following[0] > number:
             first, ends = 1, tuple(len(lines) for _ in codes)
         span = Span(file, number, comment.start() + 1, number, len(line) + 1)
         words = _APPROVAL.sub("", reason).strip(" ,;:-")
         yield Suppression(span, first, ends, codes, words, approval["name"] if approval else None)
+
+
+def _next(numbers: Sequence[int], after: int) -> int | None:
+    """The first of some ascending numbers behind another."""
+    position = bisect_right(numbers, after)
+    return numbers[position] if position < len(numbers) else None
 
 
 def _codes(comment: re.Match[str]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from costpol.policy.scalar_reading import (
     shorten,
     word_reader,
 )
-from costpol.policy.scalars import Raw, Scalar
+from costpol.policy.scalars import PATTERN, Raw, Scalar, pattern_size
 from costpol.policy.source import MAX_FINDINGS
 from costpol.policy.suggestion import nearest, surely_meant
 from costpol.policy.tree import ListTree, MapTree, ScalarTree, Tree, is_null, plain_data
@@ -56,6 +56,8 @@ _MISSING_KEY_CODES = {
 class _Binding:
     """The findings of one file, and the places inside the node at hand."""
 
+    patterns: int
+    """How many instructions RE2 may still make of patterns."""
     found: list[Diagnostic] = field(default_factory=list)
     spans: dict[str, Span] = field(default_factory=dict)
 
@@ -83,9 +85,13 @@ class _Shape:
     members: _Reader | None = None
 
 
+MAX_PATTERNS = 100_000
+"""How many instructions RE2 may make of all patterns of a file: a tenth of a second or two."""
+
+
 def bind(tree: MapTree, node: type[N]) -> tuple[N | None, list[Diagnostic]]:
     """The node that a mapping spells, or `None` and the findings that say why not."""
-    binding = _Binding()
+    binding = _Binding(MAX_PATTERNS)
     try:
         bound = _bind_node(node, tree, tree.span, binding)
     except _EnoughFoundError:
@@ -197,7 +203,7 @@ def _shape(annotation: Any, one_or_many: bool = False) -> _Shape:
         return _union([_shape(part, one_or_many) for part in get_args(annotation) if part is not type(None)])
     if origin is typing.Annotated:
         scalar: Scalar = annotation.__metadata__[0]
-        return _scalar(scalar.name, scalar_reader(scalar))
+        return (_pattern if scalar is PATTERN else _scalar)(scalar.name, scalar_reader(scalar))
     if origin is typing.Literal:
         return _scalar(one_of(get_args(annotation)), word_reader(get_args(annotation)))
     if origin is tuple:
@@ -233,6 +239,25 @@ def _scalar(expected: str, reader: ScalarReader) -> _Shape:
         if isinstance(value, Diagnostic):
             binding.add(value)
             return _MISSING
+        return value
+
+    return _Shape(expected, scalar=read)
+
+
+def _pattern(expected: str, reader: ScalarReader) -> _Shape:
+    """A pattern, as long as all patterns together are not too costly."""
+    shape = _scalar(expected, reader)
+
+    def read(tree: ScalarTree, path: str, name: Span | None, binding: _Binding) -> Any:
+        value = shape.scalar(tree, path, name, binding) if shape.scalar else _MISSING
+        if not isinstance(value, _Missing):
+            binding.patterns -= pattern_size(value)
+            if binding.patterns < 0:
+                binding.found.append(codes.INVALID_VALUE.at(
+                    tree.span, "up to here the patterns of this file are too large together",
+                    "write fewer, and fewer repetitions of classes such as `\\pL{1,99}`",
+                ))  # fmt: skip
+                raise _EnoughFoundError
         return value
 
     return _Shape(expected, scalar=read)

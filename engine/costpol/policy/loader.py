@@ -30,7 +30,7 @@ from costpol.policy.nodes.routing import Routing
 from costpol.policy.nodes.tests import Tests
 from costpol.policy.references import check_references
 from costpol.policy.scalar_reading import shorten
-from costpol.policy.source import MAX_BYTES, Source, read_source
+from costpol.policy.source import MAX_BYTES, MAX_EVENTS, Source, read_source
 from costpol.policy.suggestion import did_you_mean
 from costpol.policy.syntax import LINE_BREAK
 from costpol.policy.tree import MapTree, ScalarTree
@@ -50,7 +50,9 @@ KINDS: Mapping[str, type[Node]] = {
     "tests": Tests,
 }
 _REQUIRED = {"models": "what can be called", "routing": "what is called when"}
-_MAX_FILES = 100
+MAX_FILES = 100
+MAX_BUNDLE_BYTES = 2 << 20
+"""How large all files of a policy may be together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Loaded:
 
 def load_bundle(files: Mapping[str, bytes]) -> Loaded:
     """The bundle that these files spell: their names as they shall stand in findings, and their bytes."""
-    sources = [read_source(files[name], name) for name in sorted(files)]
+    sources = _read_all(files)
     found = [finding for source in sources for finding in source.diagnostics]
     nodes: dict[str, list[Node]] = {}
     places: dict[str, Span] = {}
@@ -122,6 +124,26 @@ def load_bundle(files: Mapping[str, bytes]) -> Loaded:
     )
 
 
+def _read_all(files: Mapping[str, bytes]) -> list[Source]:
+    """Each file, read, as long as all together are no larger than a policy may be."""
+    sources: list[Source] = []
+    size, events = 0, MAX_EVENTS
+    for name in sorted(files):
+        size += len(files[name])
+        if size > MAX_BUNDLE_BYTES and sources and len(files[name]) <= MAX_BYTES:
+            start = Span(name, 1, 1, 1, 1)
+            message = f"with this file the policy is larger than {MAX_BUNDLE_BYTES >> 20} MiB"
+            found = codes.YAML_SYNTAX.at(start, message, "shorten it, or delete what nothing uses")
+            sources.append(Source(name, "", None, False, (found,)))
+            break
+        source = read_source(files[name], name, events)
+        events -= source.events
+        sources.append(source)
+        if events <= 0:
+            break
+    return sources
+
+
 def digest(files: Mapping[str, bytes]) -> str:
     """SHA-256 over the sorted names and the bytes, in hexadecimal. Where the folder lies makes no difference."""
     total = sha256()
@@ -145,11 +167,16 @@ def read_bundle(folder: Path) -> dict[str, bytes]:
         raise UsageError(f"the folder `{folder}` cannot be read: {_reason(error)}") from error
     if not paths:
         raise UsageError(f"the folder `{folder}` holds no policy file", "write one, or run `costpol init`")
-    if len(paths) > _MAX_FILES:
+    if len(paths) > MAX_FILES:
         raise UsageError(
-            f"the folder `{folder}` holds more than {_MAX_FILES} policy files", "name the folder of one policy"
+            f"the folder `{folder}` holds more than {MAX_FILES} policy files", "name the folder of one policy"
         )
-    return {path.as_posix(): _read_file(path) for path in paths}
+    files: dict[str, bytes] = {}
+    left = MAX_BUNDLE_BYTES
+    for path in paths:
+        files[path.as_posix()] = _read_file(path, min(left, MAX_BYTES))
+        left = max(0, left - len(files[path.as_posix()]))
+    return files
 
 
 def load_folder(folder: Path) -> Loaded:
@@ -157,12 +184,13 @@ def load_folder(folder: Path) -> Loaded:
     return load_bundle(read_bundle(folder))
 
 
-def _read_file(path: Path) -> bytes:
+def _read_file(path: Path, most: int) -> bytes:
+    """A file, or one byte more than the most of it."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
             raise UsageError(f"`{path}` is not a regular file", "move it out of the folder, or rename it")
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            return file.read(most + 1)
     except OSError as error:
         raise UsageError(f"`{path}` cannot be read: {_reason(error)}") from error
 

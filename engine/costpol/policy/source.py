@@ -8,7 +8,6 @@ Size, depth and number of values are bounded while libyaml's events arrive, so n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -20,6 +19,7 @@ from costpol.policy.tree import ListTree, MapTree, ScalarTree, Tree, resolve
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 MAX_EVENTS = 100_000
+"""How many values, brackets and ends all files of a policy may have together."""
 MAX_FINDINGS = 100
 
 _REFUSED = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -38,10 +38,12 @@ class Source:
     tree: MapTree | None
     explicit_end: bool
     diagnostics: tuple[Diagnostic, ...]
+    events: int = 0
+    """How many of `MAX_EVENTS` the file has taken."""
 
 
-def read_source(data: bytes, file: str) -> Source:
-    """Read one policy file; `file` is its name in places."""
+def read_source(data: bytes, file: str, events: int = MAX_EVENTS) -> Source:
+    """Read one policy file; `file` is its name in places, `events` is what other files have left of `MAX_EVENTS`."""
     if len(data) > MAX_BYTES:
         found = codes.YAML_SYNTAX.at(
             Span(file, 1, 1, 1, 1),
@@ -67,13 +69,13 @@ def read_source(data: bytes, file: str) -> Source:
             "remove it, or write an escape in double quotes",
         )
         return Source(file, text, None, False, (found,))
-    return _compose(text, file)
+    return _compose(text, file, events)
 
 
-def _compose(text: str, file: str) -> Source:
+def _compose(text: str, file: str, events: int) -> Source:
     import yaml
 
-    composer = _Composer(file, text)
+    composer = _Composer(file, text, events)
     tree: MapTree | None = None
     try:
         tree = composer.document()
@@ -81,10 +83,12 @@ def _compose(text: str, file: str) -> Source:
         pass
     except yaml.YAMLError as error:
         composer.found.append(syntax_error(error, file, text))
+    finally:
+        composer.close()
     if not composer.found:
         composer.refuse_tabs()
     found = tuple(composer.found)
-    return Source(file, text, None if found else tree, composer.explicit_end, found)
+    return Source(file, text, None if found else tree, composer.explicit_end, found, events - composer.left)
 
 
 class _EnoughFoundError(Exception):
@@ -94,7 +98,7 @@ class _EnoughFoundError(Exception):
 class _Composer:
     """Builds the tree of one document from libyaml's events, refusing what the language leaves out."""
 
-    def __init__(self, file: str, text: str) -> None:
+    def __init__(self, file: str, text: str, events: int) -> None:
         import yaml
 
         self.file = file
@@ -103,10 +107,15 @@ class _Composer:
         self.explicit_end = False
         self.quoted: list[tuple[int, int]] = []
         self._yaml = yaml
-        self._events: Iterator[Any] = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        self._left = MAX_EVENTS
+        self._loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+        self._event = self._loader.get_event
+        self.left = events
         lines = LINE_BREAK.split(text)
         self._end = (len(lines), len(lines[-1]) + 1)
+
+    def close(self) -> None:
+        """Let go of the parser."""
+        self._loader.dispose()
 
     def document(self) -> MapTree:
         """The one document of the stream, which is a mapping."""
@@ -152,8 +161,14 @@ class _Composer:
             at = self.text.find("\t", end)
 
     def _tree(self, event: Any, depth: int) -> Tree:
-        yaml = self._yaml
         span = self._span(event)
+        shape = type(event)
+        if shape is self._yaml.ScalarEvent and event.anchor is None and event.tag is None and depth <= MAX_DEPTH:
+            return self._scalar(event, span)
+        return self._other(event, span, depth)
+
+    def _other(self, event: Any, span: Span, depth: int) -> Tree:
+        yaml = self._yaml
         if depth > MAX_DEPTH:
             self._stop(span, f"more than {MAX_DEPTH} levels of nesting", "flatten this part of the policy")
         if isinstance(event, yaml.AliasEvent):
@@ -233,12 +248,11 @@ class _Composer:
         return None
 
     def _next(self) -> Any:
-        event = next(self._events)
-        self._left -= 1
-        if self._left < 0:
-            self._stop(
-                self._span(event), f"more than {MAX_EVENTS:,} values in one file", "split the policy, or shorten it"
-            )
+        event = self._event()
+        self.left -= 1
+        if self.left < 0:
+            self.left = 0
+            self._stop(self._span(event), f"more than {MAX_EVENTS:,} values in one policy", "shorten it")
         return event
 
     def _span(self, event: Any) -> Span:

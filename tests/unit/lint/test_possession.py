@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from costpol.lint.possession import excluded, possession
+from costpol.lint.possession import Recogniser, possession
+from costpol.lint.reach.work import Work
 from costpol.policy.nodes.personalization import Exclusion
 
 
@@ -44,8 +45,8 @@ def test_questions_that_anybody_could_ask_are_not(text: str) -> None:
 
 
 def test_an_exclusion_covers_what_its_phrases_or_pattern_recognise() -> None:
-    exclusions = (Exclusion(phrases=("My  Order",)), Exclusion(pattern="(?i)invoice +[0-9]+"))
-    assert excluded("where is my order?", exclusions)
-    assert excluded("send Invoice 77", exclusions)
-    assert not excluded("where are my orders", exclusions)
-    assert not excluded("where is my parcel", exclusions)
+    recogniser = Recogniser((Exclusion(phrases=("My  Order",)), Exclusion(pattern="(?i)invoice +[0-9]+")))
+    assert recogniser.personal("where is my order?", Work(100))
+    assert recogniser.personal("send Invoice 77", Work(100))
+    assert not recogniser.personal("where are my orders", Work(100))
+    assert not recogniser.personal("where is my parcel", Work(100))

@@ -50,3 +50,11 @@ def subtract(box: Box, other: Box, full: Sequence[int]) -> Iterator[Box]:
         rest[dimension] = cells & other[dimension]
         if not rest[dimension]:
             return
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The cells of a mask."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest

@@ -10,32 +10,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from costpol.lint.reach.boxes import Box, disjoint, subtract
-from costpol.lint.reach.globs import TooManyError
 from costpol.lint.reach.space import Space
+from costpol.lint.reach.work import TooManyError, Work
 
 _COMPARED = 64
 """Among how many covers the one that leaves the fewest pieces is looked for."""
 
 
 @dataclass(slots=True)
-class Looks:
-    """How many more boxes may be looked at, in all questions about one list of rules."""
-
-    left: int
-
-
-@dataclass(slots=True)
 class Steps:
-    """How many more splits one question may take. Raises `TooManyError` when there are none left, or no looks."""
+    """How many more splits one question may take. Raises `TooManyError` when there are none left, or no work."""
 
     left: int
-    looks: Looks
+    work: Work
 
     def take(self, looked: int = 1) -> None:
         self.left -= 1
-        self.looks.left -= looked
-        if self.left < 0 or self.looks.left < 0:
+        if self.left < 0:
             raise TooManyError
+        self.work.take(looked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +65,7 @@ def plain_piece(box: Box, covers: Sequence[Cover], space: Space, steps: Steps) -
     covers need one and drop out at once. `None` says only that there is none of that kind."""
     quiet = space.quiet(box)
     plain = {**quiet, **box}
+    steps.work.take(len(plain) // 4 + len(covers))
     near = [cover for cover in covers if not disjoint(plain, cover.box)]
     piece = next(remains(box, near, space, steps, set()), None)
     if piece is None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from costpol.lint.reach.globs import cut
+from costpol.lint.reach.work import Work
 from costpol.policy.nodes.matcher import DurationRange, Range
 
 NEVER = 0
 """The mask of a condition that no cell meets."""
+_FEW = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,9 @@ class Numbers:
         return (1 << len(self.starts)) - 1
 
     def between(self, low: int | None, high: int | None) -> int:
-        return sum(
-            1 << cell
-            for cell, start in enumerate(self.starts)
-            if start >= (low or 0) and (high is None or start <= high)
-        )
+        first = bisect_left(self.starts, low or 0)
+        after = len(self.starts) if high is None else bisect_right(self.starts, high)
+        return (1 << after) - (1 << first) if first < after else NEVER
 
     def lowest(self, mask: int) -> int:
         """The least number in any of the cells."""
@@ -56,6 +57,13 @@ class Values:
     samples: tuple[Any, ...]
     labels: tuple[frozenset[str], ...] = ()
     """What takes each cell: the patterns of a name, or the value itself."""
+    _cells: dict[str, list[int]] = field(default_factory=dict, init=False)
+    """Per label, the cells that it takes."""
+
+    def __post_init__(self) -> None:
+        for cell, labels in enumerate(self.labels):
+            for label in labels:
+                self._cells.setdefault(label, []).append(cell)
 
     @property
     def full(self) -> int:
@@ -63,17 +71,22 @@ class Values:
 
     def any_of(self, wanted: Iterable[str]) -> int:
         """The cells that any of these patterns takes."""
-        names = set(wanted)
-        return sum(1 << cell for cell, labels in enumerate(self.labels) if not names.isdisjoint(labels))
+        cells = {cell for name in wanted for cell in self._cells.get(name, ())}
+        if len(cells) < _FEW:
+            return sum(1 << cell for cell in cells)
+        bits = bytearray(max(cells) // 8 + 1)
+        for cell in cells:
+            bits[cell // 8] |= 1 << cell % 8
+        return int.from_bytes(bits, "little")
 
     def where(self, mask: int) -> Any:
         """A value from one of the cells, the last: the cells that no pattern names stand at the end."""
         return self.samples[mask.bit_length() - 1]
 
 
-def names(patterns: Iterable[str], *, optional: bool) -> Values:
-    """A field of free text; an absent value matches no pattern."""
-    cells = cut(patterns)
+def names(patterns: Iterable[str], work: Work, *, optional: bool) -> Values:
+    """A field of free text; an absent value matches no pattern. Raises `TooManyError` beyond what is looked at."""
+    cells = cut(patterns, work)
     if optional:
         cells = [("", frozenset()), *cells]
     samples: list[str | None] = [name for name, _ in cells]
@@ -110,7 +123,8 @@ def duration_mask(field: Values, bounds: DurationRange) -> int:
     """The cells of `durations` inside a range."""
     low = float("-inf") if bounds.min is None else bounds.min
     high = float("inf") if bounds.max is None else bounds.max
-    return sum(1 << cell for cell, sample in enumerate(field.samples) if sample is not None and low <= sample <= high)
+    first, after = bisect_left(field.samples, low, 1), bisect_right(field.samples, high, 1)  # the first is no duration
+    return (1 << after) - (1 << first) if first < after else NEVER
 
 
 def pair(bounds: Range | None) -> tuple[int | None, int | None]:

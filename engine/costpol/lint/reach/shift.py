@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from costpol.lint.reach.boxes import EVERYTHING, Region, meet
-from costpol.lint.reach.cover import Cover, Looks, Steps, plain_piece, remains
-from costpol.lint.reach.globs import TooManyError
+from costpol.lint.reach.cover import Cover, Steps, plain_piece, remains
 from costpol.lint.reach.space import Space
 from costpol.lint.reach.witness import Witness, witness
+from costpol.lint.reach.work import TooManyError, Work
 from costpol.policy.nodes.matcher import When
 
 STEPS = 500
-LOOKS = 2_000_000
+WORK = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +43,20 @@ class Shifts:
 
 def shifts(old: Sequence[Named], new: Sequence[Named], intents: Sequence[str] | None) -> Shifts:
     """From which rule to which requests go, where `intents` are all names that a request can be recognised as."""
+    work = Work(WORK)
     try:
-        space = Space([rule.when for rule in (*old, *new)], intents)
+        space = Space([rule.when for rule in (*old, *new)], intents, work)
     except TooManyError:
         return Shifts((), False)
     left, right = _regions(old, space), _regions(new, space)
     if left is None or right is None:
         return Shifts((), False)
     found: list[Shift] = []
-    complete, looks = True, Looks(LOOKS)
+    complete = True
     for i, j in _pairs(old, new):
         covers = [Cover(box, 0) for region in (*left[:i], *right[:j]) for box in region]
         try:
-            moved = _first(left[i], right[j], covers, space, looks)
+            moved = _first(left[i], right[j], covers, space, work)
         except TooManyError:
             complete = False
             continue
@@ -90,14 +91,14 @@ def _regions(rules: Sequence[Named], space: Space) -> list[Region] | None:
         return None
 
 
-def _first(left: Region, right: Region, covers: list[Cover], space: Space, looks: Looks) -> Witness | None:
+def _first(left: Region, right: Region, covers: list[Cover], space: Space, work: Work) -> Witness | None:
     """A request in both regions that no cover takes."""
     common = [box for one in left for other in right if (box := meet(one, other)) is not None and space.possible(box)]
     for box in common:
-        piece = plain_piece(box, covers, space, Steps(STEPS, looks))
+        piece = plain_piece(box, covers, space, Steps(STEPS, work))
         if piece is not None:
             return witness(piece, space)
     for box in common:
-        for piece in remains(box, covers, space, Steps(STEPS, looks), set()):
+        for piece in remains(box, covers, space, Steps(STEPS, work), set()):
             return witness(piece, space)
     return None

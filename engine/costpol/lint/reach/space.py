@@ -7,13 +7,13 @@ rule is never called unreachable that is not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from costpol.lint.reach import text
-from costpol.lint.reach.boxes import EVERYTHING, Box, Region, meet
+from costpol.lint.reach.boxes import EVERYTHING, Box, Region, bits, meet
 from costpol.lint.reach.fields import NEVER, Numbers, Values, duration_mask, durations, names, pair, switch, words_of
-from costpol.lint.reach.globs import TooManyError
-from costpol.lint.reach.vocabulary import CALLER_FIELDS, Vocabulary, grouped, related, words_in
+from costpol.lint.reach.vocabulary import CALLER_FIELDS, Vocabulary, WordIndex, grouped, related, words_in
+from costpol.lint.reach.work import TooManyError, Work
 from costpol.policy.nodes.matcher import TextMatch, When
 
 BOXES = 256
@@ -24,17 +24,23 @@ _NO, _YES = 0b01, 0b10
 
 class Space:
     """The dimensions that a set of matchers needs. `intents` are the names that a request can be recognised as; `None`
-    where the policy declares none. Raises `TooManyError` where a field has too many cases."""
+    where the policy declares none. Raises `TooManyError` where all of `work` is used up by the first look.
 
-    def __init__(self, matchers: Iterable[When], intents: Sequence[str] | None) -> None:
+    A field with more cases than are looked at has no cells: no region of a matcher that asks about it is known."""
+
+    def __init__(self, matchers: Iterable[When], intents: Sequence[str] | None, work: Work) -> None:
         words = Vocabulary.of(matchers)
+        self.work = work
+        """What questions may still take; whoever asks more sets it anew."""
+        self._unknown: set[str] = set()
+        """Fields with more cases than are looked at."""
         self.labels: list[str] = []
         self.fields: list[Numbers | Values] = []
         self.full: list[int] = []
         self._number: dict[str, int] = {}
         self._add("intent", words_of((*(intents or ()),) if intents else (*sorted(words.intents), "")))
         for name, patterns in words.names.items():
-            self._add(name, names(patterns, optional=name != "model"))
+            self._add(name, self._names(name, patterns))
         for name in ("stream", "attachments", "tools"):
             self._add(name, switch())
         self._add("output", words_of(("schema", "json", "text")))
@@ -45,20 +51,33 @@ class Space:
         self.wholes = sorted(words.wholes)
         self._other = len(self.wholes)
         self._add("whole", words_of((*self.wholes, "\x00")))
-        within = related(frozenset[str]().union(*words.words))
+        self._index = WordIndex(frozenset[str]().union(*words.words))
+        within = related(self._index, work)
         alone = frozenset(within).union(*within.values())
         self.tool_groups = {self._add(f"tool {min(g)}", switch()): g for g in grouped(words.tools)}
         self.word_groups = {self._add(f"word {min(g)}", switch()): g for g in grouped(words.words, alone)}
         self.patterns = {self._add(f"pattern {p}", switch()): p for p in sorted(words.patterns)}
         # Only a group of its own can hold other words (`grouped` saw to it), so one member speaks for a group.
-        numbers = {member: number for number, group in self.word_groups.items() for member in group}
+        self._tool = {member: number for number, group in self.tool_groups.items() for member in group}
+        self._word = {member: number for number, group in self.word_groups.items() for member in group}
         self._implied = {
-            number: frozenset(numbers[inner] for inner in within.get(min(group), ()))
+            number: frozenset(self._word[inner] for inner in within.get(min(group), ()))
             for number, group in self.word_groups.items()
         }
         self._shortest = {number: min(map(len, group)) for number, group in self.word_groups.items()}
-        self._silent = dict.fromkeys((*self.word_groups, *self.tool_groups, *self.patterns), _NO)
-        self._settled = [self._settle(whole) for whole in self.wholes]
+        self.silent: Box = dict.fromkeys((*self.word_groups, *self.tool_groups, *self.patterns), _NO)
+        """Every word, tool and pattern, absent."""
+        self._settled: dict[int, frozenset[int]] = {}
+        """Per whole message looked at, the groups of words that occur in it."""
+
+    def _names(self, name: str, patterns: Iterable[str]) -> Values:
+        try:
+            return names(patterns, self.work, optional=name != "model")
+        except TooManyError:
+            if self.work.left < 0:
+                raise
+            self._unknown.add(name)
+            return words_of(("",))
 
     def _add(self, label: str, field: Numbers | Values) -> int:
         number = len(self.labels)
@@ -68,13 +87,9 @@ class Space:
         self._number[label] = number
         return number
 
-    def _settle(self, whole: str) -> dict[int, int]:
-        """For each group of words, the cell that a message that is `whole` must be in, where that is sure."""
-        return {
-            number: _YES if any(text.occurs(word, whole) for word in group) else _NO
-            for number, group in self.word_groups.items()
-            if all(text.settles(whole, word) for word in group)
-        }
+    def groups_in(self, message: str) -> frozenset[int]:
+        """The groups of words of which one occurs in a message."""
+        return frozenset(self._word[word] for word in self._index.inside(message, self.work))
 
     def dimension(self, label: str) -> int:
         """The number of a dimension by its label."""
@@ -89,13 +104,13 @@ class Space:
     def _holds(self, when: When) -> list[Box]:
         region: list[Box] = [EVERYTHING]
         for choice in self._conditions(when):
-            region = _both(region, choice)
+            region = self._both(region, choice)
         for part in when.all:
-            region = _both(region, self._holds(part))
+            region = self._both(region, self._holds(part))
         if when.any:
-            region = _both(region, [box for part in when.any for box in self._holds(part)])
+            region = self._both(region, [box for part in when.any for box in self._holds(part)])
         if when.not_ is not None:
-            region = _both(region, self._fails(when.not_))
+            region = self._both(region, self._fails(when.not_))
         return region
 
     def _fails(self, when: When) -> list[Box]:
@@ -107,11 +122,18 @@ class Space:
         if when.any:
             none_holds: list[Box] = [EVERYTHING]
             for part in when.any:
-                none_holds = _both(none_holds, self._fails(part))
+                none_holds = self._both(none_holds, self._fails(part))
             region += none_holds
         if when.not_ is not None:
             region += self._holds(when.not_)
         return region
+
+    def _both(self, left: list[Box], right: list[Box]) -> list[Box]:
+        self.work.take(1 + len(left) * len(right))
+        found = [box for one in left for other in right if (box := meet(one, other)) is not None]
+        if len(found) > BOXES:
+            raise TooManyError
+        return found
 
     def _negated(self, choice: list[Box]) -> list[Box]:
         """The complement of one condition, whose boxes each name one dimension."""
@@ -149,7 +171,7 @@ class Space:
         if isinstance(when.tools, str):
             add("tools", _YES if when.tools == "any" else _NO)
         elif when.tools is not None:
-            found.append(_one_of(self.tool_groups, frozenset(when.tools)))
+            found.append(_one_of(self._tool, when.tools))
         if when.message is not None:
             found += self._text(when.message)
         return found
@@ -163,12 +185,14 @@ class Space:
             mask = self._values("whole").any_of(text.bare(phrase) for phrase in match.any_of)
             found.append([{self._number["whole"]: mask}])
         if match.words:
-            found.append(_one_of(self.word_groups, words_in(match.words)))
+            found.append(_one_of(self._word, words_in(match.words)))
         if match.pattern is not None:
             found.append([{self._number[f"pattern {match.pattern}"]: _YES}])
         return found
 
     def _values(self, label: str) -> Values:
+        if label in self._unknown:
+            raise TooManyError
         field = self.fields[self._number[label]]
         assert isinstance(field, Values)  # noqa: S101 - by construction
         return field
@@ -182,6 +206,7 @@ class Space:
 
     def possible(self, box: Box) -> bool:
         """Whether some request may be in the box; in doubt it may."""
+        self.work.take(1 + len(box) // 4)
         if not all(box.values()):
             return False
         tools = self._number["tools"]
@@ -189,11 +214,21 @@ class Space:
             return False
         return self._message_possible(box)
 
+    def coming_with(self, box: Box) -> Box:
+        """The words that are in every message that has the words that the box asks for."""
+        given = [number for number, mask in box.items() if mask == _YES and number in self.word_groups]
+        return {inner: _YES for number in given for inner in self._implied[number]}
+
     def quiet(self, box: Box) -> Box:
         """No words, patterns or tools but those that the box asks for, and those that come with them."""
-        given = {number for number, mask in box.items() if mask == _YES and number in self.word_groups}
-        given = given.union(*(self._implied[number] for number in given))
-        return {**self._silent, **dict.fromkeys(given, _YES)}
+        given = {number: _YES for number, mask in box.items() if mask == _YES and number in self.word_groups}
+        return {**self.silent, **given, **self.coming_with(box)}
+
+    def quietly_possible(self, box: Box) -> bool:
+        """Whether some request in the box may be without any word, pattern or tool that the box does not name."""
+        whole = self._number["whole"]
+        settled = whole in box and not box[whole] >> self._other
+        return self.possible({**self.silent, **box} if settled else box)
 
     def _message_possible(self, box: Box) -> bool:
         present = [number for number, mask in box.items() if mask == _YES and number in self.word_groups]
@@ -209,20 +244,24 @@ class Space:
             return False
         if whole not in box or box[whole] >> self._other:
             return True
-        return any(
-            box[whole] >> index & 1
-            and (most is None or text.least_characters(phrase) <= most)
-            and all(box.get(number, cell) & cell for number, cell in self._settled[index].items())
-            for index, phrase in enumerate(self.wholes)
+        return any(self._whole_possible(index, most, box) for index in bits(box[whole]))
+
+    def _whole_possible(self, index: int, most: int | None, box: Box) -> bool:
+        """Whether a message that is the whole of this number, and no longer than `most`, may be in the box."""
+        self.work.take(1 + len(box) // 4)
+        phrase = self.wholes[index]
+        if most is not None and text.least_characters(phrase) > most:
+            return False
+        if index not in self._settled:
+            self._settled[index] = self.groups_in(phrase)
+        said = self._settled[index]
+        return not any(
+            mask == (_NO if number in said else _YES) and all(text.settles(phrase, word) for word in group)
+            for number, mask in box.items()
+            if (group := self.word_groups.get(number)) is not None
         )
 
 
-def _one_of(groups: dict[int, frozenset[str]], wanted: frozenset[str]) -> list[Box]:
-    return [{number: _YES} for number, group in groups.items() if group <= wanted]
-
-
-def _both(left: list[Box], right: list[Box]) -> list[Box]:
-    found = [box for one in left for other in right if (box := meet(one, other)) is not None]
-    if len(found) > BOXES:
-        raise TooManyError
-    return found
+def _one_of(numbers: Mapping[str, int], wanted: Iterable[str]) -> list[Box]:
+    """The words or tools of a matcher, by their groups."""
+    return [{number: _YES} for number in sorted({numbers[each] for each in wanted})]

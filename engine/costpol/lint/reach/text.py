@@ -6,11 +6,13 @@ together.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Any
 
 _QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"'})
+_SPACES = re.compile("[\t\n\f\r ]+")
 _CLOSING = ".!?,;:\u2026\u3002\uff01\uff1f "
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 
@@ -33,9 +35,28 @@ def word(text: str) -> str:
 
 def occurs(phrase: str, text: str) -> bool:
     """Whether a word or phrase (as `word` gives it) occurs in a text, as whole words and whatever the case."""
-    if not phrase or (phrase.isascii() and text.isascii() and phrase.partition(" ")[0] not in text.lower()):
+    if not phrase:
         return False
-    return _pattern(phrase).search(normalise(text)) is not None
+    spaced = _SPACES.sub(" ", normalise(text))
+    plain, whole = phrase.casefold(), spaced.casefold()
+    if len(plain) == len(phrase) and len(whole) == len(spaced):  # each letter has one letter for its case
+        return _occurs_plainly(plain, whole)
+    return beginning(phrase) in whole and _pattern(phrase).search(spaced) is not None
+
+
+def beginning(phrase: str) -> str:
+    """What stands in the `folded` form of every text in which the phrase occurs."""
+    return phrase.partition(" ")[0].casefold()
+
+
+def ends_apart(phrase: str) -> bool:
+    """Whether no letter or digit can stand right before or after a phrase: not so in scripts without spaces."""
+    return all(_bounded(end) or not (end.isalnum() or end == "_") for end in (phrase[0], phrase[-1]))
+
+
+def folded(text: str) -> str:
+    """A text without case."""
+    return normalise(text).casefold()
 
 
 def found(pattern: str, text: str) -> bool:
@@ -55,6 +76,22 @@ def settles(whole: str, phrase: str) -> bool:
 def least_characters(whole: str) -> int:
     """The shortest message that is `whole` (bare): folding case can make three characters of one."""
     return len(whole) - whole.count("ss") if whole.isascii() else -(-len(whole) // 3)
+
+
+def _occurs_plainly(phrase: str, text: str) -> bool:
+    """The same for texts without case, and without compiling a pattern."""
+    at = text.find(phrase)
+    first, last = (_bounded(phrase[end]) for end in (0, -1)) if at >= 0 else (False, False)
+    while at >= 0:
+        before, after = text[at - 1 : at], text[at + len(phrase) : at + len(phrase) + 1]
+        if not (first and _in_word(before)) and not (last and _in_word(after)):
+            return True
+        at = text.find(phrase, at + 1)
+    return False
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 @lru_cache(maxsize=4096)

@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from costpol.lint.reach.fields import pair
-from costpol.lint.reach.text import bare, occurs, word
+from costpol.lint.reach.text import bare, beginning, ends_apart, folded, occurs, word
+from costpol.lint.reach.work import Work
 from costpol.policy.nodes.matcher import When
 
-_RUN = re.compile("[a-z0-9_]+")
+_RUN = re.compile(r"\w+")
+_LOOK = 8
+"""Units of work that it takes to look for a word in a message."""
 
 CALLER_FIELDS = ("tenant", "user", "agent", "session", "stage")
 
@@ -74,28 +77,46 @@ def words_in(words: Iterable[str]) -> frozenset[str]:
     return frozenset(spelled for spelled in map(word, words) if spelled)
 
 
-def related(words: frozenset[str]) -> dict[str, frozenset[str]]:
-    """Which words occur inside which longer phrase: who says the phrase, says them."""
-    phrases = [phrase for phrase in words if not (phrase.isascii() and phrase.isalnum())]
-    runs = {each: _runs(each) for each in words}
-    frequency = Counter(run for found in runs.values() for run in set(found))
-    by_run: dict[str, list[str]] = {}
-    for each, found in runs.items():
-        by_run.setdefault(min(found, key=lambda run: frequency[run], default=""), []).append(each)
+class WordIndex:
+    """Words, so that those that occur in a text are found by its runs of letters and digits."""
 
-    def candidates(phrase: str) -> Iterable[str]:
-        """Those that can occur: whose rarest run of letters and digits stands in the phrase."""
-        if not phrase.isascii():
-            return words
-        return chain(*(by_run.get(run, ()) for run in {"", *_RUN.findall(phrase)}))
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = frozenset(words)
+        self._beginnings = {each: beginning(each) for each in self.words}
+        runs = {each: _runs(each) for each in self.words}
+        frequency = Counter(run for found in runs.values() for run in set(found))
+        self._by_run: dict[str, list[str]] = {}
+        """Words by the rarest of their runs; those that have none that stands alone, by the empty one."""
+        for each, found in runs.items():
+            self._by_run.setdefault(min(found, key=lambda run: frequency[run], default=""), []).append(each)
 
-    inside = {p: frozenset(w for w in candidates(p) if w != p and occurs(w, p)) for p in phrases}
+    def inside(self, text: str, work: Work) -> frozenset[str]:
+        """The words that occur in a text. Raises `TooManyError` when the work is used up."""
+        whole = folded(text)
+        candidates = [*self._candidates(whole)]
+        work.take(1 + len(candidates) // 4)
+        found = []
+        for each in candidates:
+            if self._beginnings[each] in whole:
+                work.take(_LOOK)
+                if occurs(each, text):
+                    found.append(each)
+        return frozenset(found)
+
+    def _candidates(self, folded: str) -> Iterable[str]:
+        return chain(*(self._by_run.get(run, ()) for run in {"", *_RUN.findall(folded)}))
+
+
+def related(index: WordIndex, work: Work) -> dict[str, frozenset[str]]:
+    """Which words occur inside which longer phrase: who says the phrase, says them. Raises `TooManyError`."""
+    phrases = [phrase for phrase in index.words if not (phrase.isascii() and phrase.isalnum())]
+    inside = {phrase: index.inside(phrase, work) - {phrase} for phrase in phrases}
     return {phrase: found for phrase, found in inside.items() if found}
 
 
 def _runs(word: str) -> list[str]:
-    """The runs of letters and digits that stand alone in any ASCII text in which the word occurs."""
-    return _RUN.findall(word) if word.isascii() and word[:1] != "_" and word[-1:] != "_" else []
+    """The runs of letters and digits that stand alone in the folded form of any text in which the word occurs."""
+    return _RUN.findall(folded(word)) if word and ends_apart(word) else []
 
 
 def grouped(lists: Iterable[frozenset[str]], alone: frozenset[str] = frozenset()) -> list[frozenset[str]]:

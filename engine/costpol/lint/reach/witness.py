@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from costpol.lint.reach import text
 from costpol.lint.reach.boxes import Box
 from costpol.lint.reach.fields import Numbers
 from costpol.lint.reach.space import Space
+from costpol.lint.reach.work import TooManyError
 
 Witness = Mapping[str, Any]
 """`message`, `tokens`, `turns`, `tools`, `intent`, `tenant`, `metadata`, ...: what the request has. A field that is
@@ -22,7 +24,8 @@ _SHOWN = 60
 def witness(box: Box, space: Space) -> Witness:
     """A request from a box that `space.possible` let pass."""
     plain = {**space.quiet(box), **box}
-    box = plain if space.possible(plain) else box
+    with suppress(TooManyError):
+        box = plain if space.possible(plain) else box
     found: dict[str, Any] = {}
     text_dimensions = {space.dimension("chars"), space.dimension("whole"), *space.word_groups, *space.patterns}
     metadata: dict[str, Any] = {}
@@ -96,10 +99,11 @@ def _message(box: Box, space: Space) -> str:
         around = ("{}", "please {}", "{} please", "\u00b7 {}")
         fillers = ("",) if most == 0 else _FILLERS
         candidates = [each.format(present) for each in around] if present else list(fillers)
-    for candidate in candidates:
-        for padded in (candidate, _padded(candidate, least, most)):
-            if _fits(padded, box, space):
-                return padded
+    with suppress(TooManyError):
+        for candidate in candidates:
+            for padded in (candidate, _padded(candidate, least, most)):
+                if _fits(padded, box, space):
+                    return padded
     return _padded(candidates[0], least, most)
 
 
@@ -114,10 +118,11 @@ def _fits(message: str, box: Box, space: Space) -> bool:
     assert isinstance(chars, Numbers)  # noqa: S101 - by construction
     whole = text.bare(message)
     index = space.wholes.index(whole) if whole in space.wholes else len(space.wholes)
+    said = space.groups_in(message)
     cells = {
         space.dimension("chars"): chars.between(len(message), len(message)) or _last_start(chars, len(message)),
         space.dimension("whole"): 1 << index,
-        **{n: 0b10 if any(text.occurs(w, message) for w in g) else 0b01 for n, g in space.word_groups.items()},
+        **{n: 0b10 if n in said else 0b01 for n in space.word_groups},
         **{n: 0b10 if text.found(p, message) else 0b01 for n, p in space.patterns.items()},
     }
     return all(box[number] & cell for number, cell in cells.items() if number in box)

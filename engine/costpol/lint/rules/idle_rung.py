@@ -46,6 +46,8 @@ from costpol.policy.references import REQUESTED
 CODE, NAME, SEVERITY = "CP612", "idle-rung", Severity.WARNING
 NEEDS: tuple[str, ...] = ("prices",)
 
+MOST = 100
+"""How many rungs are compared, the lowest of them."""
 _HELP = "delete the rung, or let it act earlier than the other"
 
 
@@ -53,13 +55,14 @@ def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
     budgets = bundle.budgets
     if budgets is None:
         return
-    ladder = sorted(budgets.ladder, key=lambda rung: rung.share)
+    ladder = sorted(budgets.ladder, key=lambda rung: rung.share)[:MOST]
+    budgets_of = {id(rung): _budgets(rung, budgets) for rung in ladder}
     for position, rung in enumerate(ladder):
-        named = _budgets(rung, budgets)
+        named = budgets_of[id(rung)]
         if not named:
             yield _finding(rung, "is never reached", "name a budget with a window", "no budget of it has a window")
             continue
-        lower = [each for each in ladder[:position] if named <= _budgets(each, budgets) and each.share < rung.share]
+        lower = [each for each in ladder[:position] if named <= budgets_of[id(each)] and each.share < rung.share]
         refusing = next((each for each in lower if each.refuse is not None), None)
         if refusing is not None:
             yield _finding(rung, "has nothing left to do", _HELP, "the other refuses every request before", refusing)

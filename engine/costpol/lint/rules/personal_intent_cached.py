@@ -49,16 +49,21 @@ from collections.abc import Iterator
 from costpol.diagnostics import Diagnostic, Related, Severity
 from costpol.lint.caching import Caching, cached, declared
 from costpol.lint.facts import Facts
-from costpol.lint.possession import excluded, possession, utterances
+from costpol.lint.possession import Recogniser, possession, utterances
+from costpol.lint.reach.work import TooManyError, Work
 from costpol.policy.bundle import Bundle
 from costpol.policy.nodes.intents import Intent
 
 CODE, NAME, SEVERITY = "CP303", "personal-intent-cached", Severity.ERROR
 NEEDS: tuple[str, ...] = ()
 
+WORK = 100_000
+"""What is left unlooked at beyond is not reported."""
+
 
 def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
     exclusions = bundle.personalization.exclusions if bundle.personalization else ()
+    recogniser, work = Recogniser(exclusions), Work(WORK)
     covered = {name for exclusion in exclusions for name in exclusion.intents}
     for caching in cached(bundle):
         if not caching.shared:
@@ -66,7 +71,7 @@ def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
         for name, intent in declared(bundle, caching.intents):
             if name in covered:
                 continue
-            reason = _declared(intent) or _spoken(bundle, intent)
+            reason = _declared(intent) or _spoken(intent, recogniser, work)
             if reason is not None:
                 yield _finding(caching, name, *reason)
 
@@ -77,11 +82,13 @@ def _declared(intent: Intent) -> tuple[str, Related] | None:
     return "the intent says `personal: true`", Related(intent.at("personal"), "its answers are about the caller")
 
 
-def _spoken(bundle: Bundle, intent: Intent) -> tuple[str, Related] | None:
-    exclusions = bundle.personalization.exclusions if bundle.personalization else ()
+def _spoken(intent: Intent, recogniser: Recogniser, work: Work) -> tuple[str, Related] | None:
     texts = utterances(intent)
     owned = [possession(text) for text in texts]
-    open_to_all = [position for position, text in enumerate(texts) if not excluded(text, exclusions)]
+    try:
+        open_to_all = [position for position, text in enumerate(texts) if not recogniser.personal(text, work)]
+    except TooManyError:
+        return None
     told = [position for position in open_to_all if owned[position] is not None]
     mostly = 2 * sum(words is not None for words in owned) >= len(texts) > 0
     if not told and not (mostly and open_to_all):

@@ -40,13 +40,15 @@ Left alone are policies without any tests.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from costpol.diagnostics import Diagnostic, Severity
 from costpol.lint.facts import Facts
 from costpol.lint.reach import text
+from costpol.lint.reach.vocabulary import WordIndex, words_in
+from costpol.lint.reach.work import TooManyError, Work
 from costpol.policy.bundle import Bundle
 from costpol.policy.nodes.personalization import Exclusion
 from costpol.policy.nodes.tests import Case, Fixture
@@ -55,23 +57,69 @@ from costpol.policy.templates import placeholders
 CODE, NAME, SEVERITY = "CP803", "untested-exclusion", Severity.WARNING
 NEEDS: tuple[str, ...] = ()
 
+WORK = 100_000
+"""What is left unlooked at beyond is not reported."""
+_SEARCH = 4
+
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What a case that is about privacy puts before the policy."""
+    """What the cases that are about privacy put before the policy."""
 
-    words: tuple[str, ...]
-    metadata: frozenset[str]
+    texts: tuple[str, ...]
+    words: frozenset[str]
+    """Words and phrases of the exclusions that occur in a text."""
     names: frozenset[str]
-    """Whatever its requests name: tools among it."""
-    intent: str | None
+    """Whatever requests name: tools among it."""
+    metadata: frozenset[str]
+    intents: frozenset[str | None]
+    """`None` where a case does not say."""
+    variables: frozenset[str]
+    """The variables that their prompts may use."""
 
 
 def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
     if bundle.personalization is None or not any(tests.tests for tests in bundle.tests):
         return
-    shown = [
-        _shown(case, tests.fixtures.get(case.use or "", Fixture()))
+    work = Work(WORK)
+    try:
+        shown = _shown(bundle, bundle.personalization.exclusions, work)
+        for exclusion in bundle.personalization.exclusions:
+            if not _shows(shown, exclusion, work):
+                yield Diagnostic(
+                    CODE, NAME, SEVERITY, exclusion.span, "no test shows what this exclusion excludes",
+                    help="add a case with one of its signals and `expect: {personal: true}` to the tests",
+                    why="if it were lost, one customer's answer would go to another and nothing would notice",
+                    label="untested",
+                )  # fmt: skip
+    except TooManyError:
+        return
+
+
+def _shows(shown: _Shown, exclusion: Exclusion, work: Work) -> bool:
+    return (
+        not shown.words.isdisjoint(words_in(exclusion.phrases))
+        or _matches(exclusion.pattern, shown.texts, work)
+        or not shown.names.isdisjoint(exclusion.tools)
+        or not shown.metadata.isdisjoint(exclusion.metadata)
+        or (bool(exclusion.intents) and not shown.intents.isdisjoint((None, *exclusion.intents)))
+        or not shown.variables.isdisjoint(exclusion.variables)
+    )
+
+
+def _matches(pattern: str | None, texts: Sequence[str], work: Work) -> bool:
+    if pattern is None:
+        return False
+    for each in texts:
+        work.take(_SEARCH)
+        if text.found(pattern, each):
+            return True
+    return False
+
+
+def _shown(bundle: Bundle, exclusions: Sequence[Exclusion], work: Work) -> _Shown:
+    cases = [
+        (case, tests.fixtures.get(case.use or "", Fixture()))
         for tests in bundle.tests
         for case in tests.tests
         if case.expect.personal
@@ -79,45 +127,31 @@ def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
         or case.expect.scope == "user"
         or case.expect.hit == "none"
     ]
-    for exclusion in bundle.personalization.exclusions:
-        if not any(_shows(each, exclusion, bundle) for each in shown):
-            yield Diagnostic(
-                CODE, NAME, SEVERITY, exclusion.span, "no test shows what this exclusion excludes",
-                help="add a case with one of its signals and `expect: {personal: true}` to the tests",
-                why="if it were lost, one customer's answer would go to another and nothing would notice",
-                label="untested",
-            )  # fmt: skip
+    index = WordIndex(words_in(phrase for exclusion in exclusions for phrase in exclusion.phrases))
+    found = {each: None for case, fixture in cases for each in _texts(case, fixture)}
+    texts = tuple(map(text.normalise, found))
+    labels = {each for case, fixture in cases for each in (*case.metadata, *fixture.metadata)}
+    labels |= {each for case, fixture in cases for node in (case, fixture) for each in _labels(node.request)}
+    intents = frozenset(case.expect.intent or case.signals.intent or fixture.signals.intent for case, fixture in cases)
+    words = frozenset[str]().union(*(index.inside(each, work) for each in texts))
+    variables = frozenset(name for intent in intents for name in _used(intent, bundle))
+    return _Shown(texts, words, frozenset(found), frozenset(labels), intents, variables)
 
 
-def _shows(shown: _Shown, exclusion: Exclusion, bundle: Bundle) -> bool:
-    pattern = exclusion.pattern
-    return (
-        any(text.occurs(phrase, each) for phrase in exclusion.phrases for each in shown.words)
-        or (pattern is not None and any(text.found(pattern, each) for each in shown.words))
-        or not shown.names.isdisjoint(exclusion.tools)
-        or not shown.metadata.isdisjoint(exclusion.metadata)
-        or (bool(exclusion.intents) and (shown.intent is None or shown.intent in exclusion.intents))
-        or _may_use(exclusion, shown.intent, bundle)
-    )
-
-
-def _may_use(exclusion: Exclusion, intent: str | None, bundle: Bundle) -> bool:
-    """Whether the prompt of a case uses a variable of the exclusion, as far as its intent is known."""
-    if not exclusion.variables or bundle.prompts is None:
-        return False
+def _used(intent: str | None, bundle: Bundle) -> Iterator[str]:
+    """The variables in the prompt of a case, as far as its intent is known."""
     prompts = bundle.prompts
+    if prompts is None:
+        return
     plans = prompts.intents.values() if intent is None else [prompts.intents.get(intent, prompts.otherwise)]
-    templates = [prompts.templates.get(plan.template or "") for plan in (*plans, prompts.otherwise)]
-    used = {name for each in templates if each is not None for name in placeholders(each.system).names}
-    return not used.isdisjoint(exclusion.variables)
+    for name in {plan.template for plan in (*plans, prompts.otherwise)}:
+        template = prompts.templates.get(name or "")
+        yield from placeholders(template.system).names if template is not None else ()
 
 
-def _shown(case: Case, fixture: Fixture) -> _Shown:
+def _texts(case: Case, fixture: Fixture) -> list[str]:
     found = [*case.messages, *([] if case.message is None else [case.message])]
-    found += [*_strings(case.request), *_strings(fixture.request)]
-    labels = {*case.metadata, *fixture.metadata, *_labels(case.request), *_labels(fixture.request)}
-    intent = case.expect.intent or case.signals.intent or fixture.signals.intent
-    return _Shown(tuple(map(text.normalise, found)), frozenset(labels), frozenset(found), intent)
+    return [*found, *_strings(case.request), *_strings(fixture.request)]
 
 
 def _labels(request: Any) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from costpol.diagnostics import Span
 
@@ -16,6 +17,7 @@ _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _SECRET = re.compile(r"\b(?:sk|pk|rk|gsk|xai|ghp|AIza)[-_]?[A-Za-z0-9_-]{12,}")
 _TAB = "    "
 _WIDEST = 160
+_LONGEST_SECRET = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +31,43 @@ class Mark:
 
 def visible(text: str) -> str:
     """Text that cannot change how the terminal shows the rest."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(_shown(character) for character in text)
 
 
 def width(text: str) -> int:
     """How many terminal cells a text takes."""
+    if text.isascii() and text.isprintable():
+        return len(text)
     return sum(_cells(character) for character in text)
 
 
 def snippet(marks: list[Mark], text: str, gutter: int) -> list[str]:
     """The marked lines of one file in order, each followed by its underline."""
-    lines = _LINE_BREAK.split(text)
+    lines = _lines(text)
     shown: list[str] = []
     for line in sorted({mark.span.line for mark in marks if 1 <= mark.span.line <= len(lines)}):
         content = lines[line - 1]
         here = sorted((mark for mark in marks if mark.span.line == line), key=lambda mark: mark.span.column)
         first = _window(content, here[0].span.column)
-        clipped = _SECRET.sub(_masked, content)[first : first + _WIDEST]
+        around = max(0, first - _LONGEST_SECRET)
+        masked = _SECRET.sub(_masked, content[around : first + _WIDEST + _LONGEST_SECRET])
+        clipped = masked[first - around : first - around + _WIDEST]
         shown.append(f"{line:>{gutter}} | {visible(clipped)}".rstrip())
         shown += [f"{'':>{gutter}} | {_underline(mark, content, first)}" for mark in here]
     return shown
 
 
+@lru_cache(maxsize=8)
+def _lines(text: str) -> list[str]:
+    """The lines of a file: many findings may be about one."""
+    return _LINE_BREAK.split(text)
+
+
 def _underline(mark: Mark, content: str, first: int) -> str:
     span = mark.span
-    start = min(span.column - 1, len(content))
+    start = min(span.column - 1, len(content), first + _WIDEST)
     end = min(span.end_column - 1, len(content)) if span.end_line == span.line else len(content.rstrip())
     end = min(end, first + _WIDEST)
     cells = max(1, width(content[start:end]))
