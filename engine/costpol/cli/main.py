@@ -27,6 +27,7 @@ SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
     "test": ("costpol.cli.test:command", "run the tests that a policy brings along"),
     "dry-run": ("costpol.cli.dry_run:command", "replay a log through a policy, and say what it would have cost"),
     "diff": ("costpol.cli.diff:command", "what changes from one policy to another"),
+    "tune": ("costpol.cli.tune:command", "how alike questions must be, by what a log shows"),
     "explain": ("costpol.cli.explain:command", "why one request is decided as it is"),
     "serve": ("costpol.cli.serve:command", "answer requests by a policy"),
     "cache": ("costpol.cli.cache:command", "look into the answer cache, take answers back, put known ones in"),

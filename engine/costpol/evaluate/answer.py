@@ -14,7 +14,10 @@ from costpol.inference.tokens import estimate_tokens
 from costpol.inference.usage import Usage
 from costpol.inference.usage_bodies import usage_from
 from costpol.providers.openai import decode_response
+from costpol.providers.openai.completion import completion_body
 
+UNSTATED = "unstated"
+"""The model of an answer that a log tells without naming one."""
 _UNRECORDED = "(not recorded)"
 _FINISHED = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
 _OWN_FIELDS = frozenset(Usage.__struct_fields__) - {"estimated"}
@@ -86,6 +89,8 @@ def _plain(parsed: _Body, body: bytes) -> Answer:
         finish = "tool_calls" if calls else "stop"
     tokens = None if text is None and not calls else max(estimate_tokens(text or "") + 20 * len(calls), 1)
     content = (_UNRECORDED if not calls else "") if text is None else text
+    if text and finish == "stop" and not calls and not parsed.refusal:  # as a cache would have kept it
+        body = completion_body(parsed.model or UNSTATED, text, usage)
     made = Response(content, finish, usage, parsed.model, calls, bool(parsed.refusal), 1, body)
     return Answer(made, tokens)
 

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 from msgspec import DecodeError, Struct, ValidationError, convert, json
 
 from costpol.errors import UsageError, WireError
-from costpol.evaluate.answer import is_recorded
+from costpol.evaluate.answer import UNSTATED, is_recorded
 from costpol.evaluate.corpus import Corpus
 from costpol.evaluate.record import Record
 from costpol.inference.caller import ANONYMOUS, Caller
@@ -172,10 +172,11 @@ def _body(record: Record) -> bytes | None:
     if not is_recorded(answer) or answer.body is None:
         return None
     try:
-        if decode_response(answer.body).content:
-            return answer.body
+        told = decode_response(answer.body)
     except WireError:
-        pass  # told in another shape
+        return None  # told in a shape of its own, and no plain text
+    if told.content and told.model != UNSTATED:
+        return answer.body
     if answer.tool_calls or answer.refusal or answer.finish_reason != "stop" or not answer.content:
         return None
     return completion_body(answer.model or record.arrival.request.model, answer.content, record.usage)

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from costpol.ledger.sqlite import SqliteLedger
+from costpol.policy.bundle import Bundle
 from costpol.runtime.live import Unsettled
 from costpol.runtime.provision import Provisioner
 from costpol.runtime.snapshot import Snapshot
@@ -36,18 +37,46 @@ async def rehearse(
     A policy that loads may be tried out, whatever the linter says of it: its errors are among the snapshot's findings.
     Raises `BundleError` for one that does not, `ProvisionError` where something that it needs cannot be had.
     """
-    import aiohttp
+    async with Stage.open(clock, pays=pays) as stage, stage.rehearse(files) as rehearsal:
+        yield rehearsal
 
-    with TemporaryDirectory(prefix="costpol-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        (folder / "scratch").mkdir()
-        ledger = SqliteLedger(":memory:")
-        stores = Stores(folder, ledger, folder / "cache", Unsettled(ledger.settle), folder / "scratch")
+
+class Stage:
+    """Where policies are tried out one after the other. What is the same for all, such as the vectors of the intents'
+    examples, is made once."""
+
+    def __init__(self, provisioner: Callable[[Stores], Provisioner]) -> None:
+        self._provisioner = provisioner
+        self._first: Provisioner | None = None
+
+    @staticmethod
+    @asynccontextmanager
+    async def open(clock: Callable[[], float], *, pays: bool = True) -> AsyncIterator[Stage]:
+        """A stage for as long as the context lasts."""
+        import aiohttp
+
         async with aiohttp.ClientSession() as session:
-            try:
-                provisioner = Provisioner(
+            yield Stage(
+                lambda stores: Provisioner(
                     stores, session, os.environ, calls=False, pays=pays, strict=False, clock=clock
                 )
+            )
+
+    @asynccontextmanager
+    async def rehearse(
+        self, files: Mapping[str, bytes], alter: Callable[[Bundle], Bundle] | None = None
+    ) -> AsyncIterator[Rehearsal]:
+        """The policy of these files, altered where that is asked for, with stores of its own. One at a time."""
+        with TemporaryDirectory(prefix="costpol-", ignore_cleanup_errors=True) as name:
+            folder = Path(name)
+            (folder / "scratch").mkdir()
+            ledger = SqliteLedger(":memory:")
+            stores = Stores(folder, ledger, folder / "cache", Unsettled(ledger.settle), folder / "scratch")
+            try:
+                if self._first is None:
+                    self._first = self._provisioner(stores)
+                provisioner = self._first
+                provisioner.stores, provisioner.alter = stores, alter
                 snapshot = await provisioner.provision(files, 1)
                 try:
                     yield Rehearsal(snapshot, stores)

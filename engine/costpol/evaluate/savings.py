@@ -84,8 +84,11 @@ class _Group:
 class Tally:
     """Counts up what a replay does. `baseline` names the model that every request is compared with."""
 
-    def __init__(self, replay: Replay, baseline: str = REQUESTED) -> None:
+    def __init__(
+        self, replay: Replay, baseline: str = REQUESTED, judge: Callable[[Record, Outcome], bool | None] | None = None
+    ) -> None:
         self.replay = replay
+        self._judge = judge or judged_by_id
         self._baseline = baseline
         self._waterfall = Waterfall()
         self._cache = _Cache()
@@ -118,7 +121,7 @@ class Tally:
         self._prompts += replayed.planned.input_delta != 0
         refused = outcome.kind == "refused"
         self._refused += refused
-        right, guarded = _judge(record, outcome), _guarded(outcome)
+        right, guarded = self._judge(record, outcome), _guarded(outcome)
         self._cache.note(decision.cache, guarded, right)
         groups = [self._group(0, decision.rule), self._group(1, decision.intent)]
         for group in groups:
@@ -239,7 +242,7 @@ def _cost(price: Price, usage: Usage) -> int:
     return cost.picodollars
 
 
-def _judge(record: Record, outcome: Outcome) -> bool | None:
+def judged_by_id(record: Record, outcome: Outcome) -> bool | None:
     """Whether a hit gave the right answer; `None` where nobody knows."""
     wanted, given = record.arrival.answer_id, outcome.hit_answer_id
     if outcome.kind != "hit" or wanted is None or given is None:

@@ -13,6 +13,7 @@ from costpol.evaluate.rehearsal import rehearse
 from costpol.evaluate.replay import Replay, Replayed, cold, limited, same_family, with_input
 from costpol.inference.usage import Usage
 from costpol.pipeline.decision import Outcome
+from costpol.providers.openai import decode_response
 from costpol.runtime.live import drive
 
 NOW = 1_770_000_000.0
@@ -192,4 +193,7 @@ def test_a_limit_only_shortens() -> None:
 def test_the_body_of_a_record_is_what_a_cache_keeps(corpus_of: MakeCorpus, cached: Files, record: Any) -> None:
     line = record()
     _, hit = replay(corpus_of([line, line]), cached)
-    assert json.loads(hit.outcome.body or b"") == line["response"]
+    assert decode_response(hit.outcome.body or b"").content == line["response"]["content"]  # made from what is told
+    whole = record(response={"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}], "id": "c1"})
+    _, hit = replay(corpus_of([whole, whole]), cached)
+    assert json.loads(hit.outcome.body or b"") == whole["response"]
