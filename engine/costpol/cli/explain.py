@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from costpol.evaluate.conditions import Considered
     from costpol.evaluate.explain import Explanation
 
+Learned = list[dict[str, object]] | None
+"""A row per cache that has learned something; `None` where no data folder was named."""
+
 _HEADINGS = {
     "classify": "intent", "prompt": "prompt", "personalize": "personal", "route": "route", "lookup": "cache",
     "step-down": "budgets", "call": "call", "store": "store",
@@ -39,12 +42,15 @@ _HEADINGS = {
 @click.option("--stage", help="The stage of the caller's work.")
 @click.option("--metadata", multiple=True, metavar="NAME=VALUE", help="A member of the request's metadata.")
 @click.option("--deadline", help="How long the caller can wait, such as `6h`.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="A sidecar's data folder: show what it learned."
+)
 @click.option("--spent", multiple=True, metavar="BUDGET=SHARE", help="A budget's use, such as `company=90%`.")
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", help="Default: text.")
 def command(
     *, policies: Path, message: str | None, request_file: str | None, model: str | None, tenant: str | None,
     user: str | None, agent: str | None, session: str | None, stage: str | None, metadata: tuple[str, ...],
-    deadline: str | None, spent: tuple[str, ...], format_: str,
+    deadline: str | None, data: Path | None, spent: tuple[str, ...], format_: str,
 ) -> int:  # fmt: skip
     """Show the way of one request through a policy: what each stage saw and did, and what the call would cost.
 
@@ -65,7 +71,9 @@ def command(
         request = {"messages": [{"role": "user", "content": message}]} if request is None else request
         request = {**request, "model": model} if isinstance(request, dict) else request
     caller = Caller(tenant, user, agent, session, stage)
-    explanation = asyncio.run(
+    if data is not None and not data.is_dir():
+        raise UsageError(f"there is no data folder `{data}`", "name the one that `costpol serve` was given")
+    explanation, learned = asyncio.run(
         _explain(
             policies=policies,
             message=message,
@@ -74,18 +82,20 @@ def command(
             labels=labels,
             deadline=waits,
             spent=shares,
+            data=data,
         )
     )
-    click.echo(render_json(explanation) if format_ == "json" else render_text(explanation))
+    click.echo(render_json(explanation, learned) if format_ == "json" else render_text(explanation, learned))
     return 0
 
 
-def render_json(explanation: Explanation) -> str:
-    """The explanation as a JSON document."""
-    return json.format(json.Encoder(decimal_format="number").encode(_document(explanation)), indent=2).decode()
+def render_json(explanation: Explanation, learned: Learned = None) -> str:
+    """The explanation as a JSON document. `learned` is what the caches of a data folder have learned of its intent."""
+    document = _document(explanation) | ({} if learned is None else {"learned": learned})
+    return json.format(json.Encoder(decimal_format="number").encode(document), indent=2).decode()
 
 
-def render_text(explanation: Explanation) -> str:
+def render_text(explanation: Explanation, learned: Learned = None) -> str:
     """The explanation for people: a paragraph per stage."""
     from costpol.pipeline.trace import readable
 
@@ -101,7 +111,14 @@ def render_text(explanation: Explanation) -> str:
                 lines += [f"  {line}" for line in map(_considered, explanation.intents)]
         facts = {name: value for name, value in readable(note).items() if name not in ("stage", "what")}
         lines.append(f"  {note.what}{': ' if facts else ''}{', '.join(f'{n} {_value(v)}' for n, v in facts.items())}")
-    return "\n".join([*_result(explanation), *lines, *_bill(explanation), *_headers(explanation)])
+    return "\n".join([*_result(explanation), *lines, *_learned(learned), *_bill(explanation), *_headers(explanation)])
+
+
+def _learned(learned: Learned) -> list[str]:
+    if learned is None:
+        return []
+    told = [", ".join(f"{name.replace('_', ' ')} {_value(value)}" for name, value in row.items()) for row in learned]
+    return ["", "learned", *(f"  {row}" for row in told or ["nothing of this intent yet"])]
 
 
 def _result(explanation: Explanation) -> list[str]:
@@ -173,13 +190,14 @@ def _value(value: Any) -> str:
 
 async def _explain(
     *, policies: Path, message: str | None, request: Any, caller: Any, labels: dict[str, str], deadline: float | None,
-    spent: dict[str, Decimal],
-) -> Explanation:  # fmt: skip
+    spent: dict[str, Decimal], data: Path | None,
+) -> tuple[Explanation, Learned]:  # fmt: skip
     from costpol.errors import WireError
     from costpol.evaluate.explain import Explainer, message_body, request_body
     from costpol.evaluate.rehearsal import rehearse
     from costpol.pipeline.arrival import Arrival
     from costpol.providers.openai import decode_request
+    from costpol.runtime.learned import learned_of
 
     async with rehearse(read_bundle(policies), time.time, pays=False) as rehearsal:
         tell_errors(count_errors(rehearsal.snapshot.findings), policies)
@@ -190,7 +208,9 @@ async def _explain(
             decoded = decode_request(body)
         except WireError as error:
             raise UsageError(f"the request cannot be read: {error.message}") from None
-        return await explainer.explain(Arrival(decoded, caller, time.time(), deadline), spent)
+        explanation = await explainer.explain(Arrival(decoded, caller, time.time(), deadline), spent)
+        snapshot = rehearsal.snapshot
+        return explanation, None if data is None else learned_of(snapshot, explanation.decision.intent, data)
 
 
 def _read_request(name: str) -> Any:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from math import erf
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from costpol.pipeline.likeness.cut import NEVER
 from costpol.pipeline.likeness.state import Likeness
 from costpol.pipeline.likeness.track import Track
 from costpol.runtime.verdicts import Verdicts
+
+if TYPE_CHECKING:
+    from costpol.runtime.snapshot import Snapshot
 
 
 def rows(state: Likeness, verdicts: Verdicts) -> list[dict[str, object]]:
@@ -16,6 +21,23 @@ def rows(state: Likeness, verdicts: Verdicts) -> list[dict[str, object]]:
     judged = [_judged(state, intent) | _verified(tracks.get(intent)) for intent in state.cuts]
     fixed = [_fixed(intent, track) | _verified(track) for intent, track in tracks.items() if track.declared is not None]
     return [*judged, *fixed]
+
+
+def learned_of(snapshot: Snapshot, intent: str | None, data: Path) -> list[dict[str, object]]:
+    """What the caches in a data folder have learned of an intent by their last write, under this policy; nothing where
+    its embedder is not at hand. Other policies' is told in the log and not shown. Nothing is changed."""
+    from costpol.runtime.judge import open_judge
+
+    judge, cache = snapshot.handlers.judge, snapshot.bundle.cache
+    if judge is None or cache is None or judge.path is None:
+        return []
+    name = intent if intent in cache.intents else "otherwise"
+    state = judge.state
+    found = []
+    for folder in sorted(data.glob("cache*")):
+        kept = open_judge(folder / judge.path.name, state.embedder, state.dimension, state.version, judge.floor)
+        found += [row for row in kept.report() if row["intent"] == name]
+    return found
 
 
 def _judged(state: Likeness, intent: str) -> dict[str, object]:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
 from costpol.cli.main import main
+from costpol.evaluate.rehearsal import rehearse
+from costpol.policy.loader import read_bundle
 
 
 @pytest.fixture
@@ -46,6 +49,43 @@ def test_text_tells_the_decision_the_reasons_and_the_price(policy: str, capsys: 
     assert "+ default" in out
     assert "1000 output x 4 USD per million = 0.004 USD" in out
     assert "x-costpol-model: small" in out
+
+
+def test_what_a_sidecar_s_cache_has_learned_is_shown(
+    policy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = "kind: cache\notherwise: {threshold: 0.9, ttl: 1h, scope: tenant}\n...\n"
+    (tmp_path / "cache.yaml").write_text(cache)
+    (tmp_path / "personalization.yaml").write_text("kind: personalization\nexclusions: []\n...\n")
+    data = tmp_path / "data"
+    data.mkdir()
+    arguments = ["explain", "--policies", policy, "--message", "hello", "--tenant", "acme", "--data", str(data)]
+    assert main(arguments) == 0
+    assert "learned\n  nothing of this intent yet" in capsys.readouterr().out
+
+    async def learn() -> None:
+        async with rehearse(read_bundle(Path(policy)), lambda: 1e9) as rehearsal:
+            judge = rehearsal.snapshot.handlers.judge
+            assert judge is not None
+            assert judge.path is not None
+            judge.verdicts.path = data / "cache" / judge.path.with_suffix(".json").name.replace("learned", "verified")
+            track = judge.verdicts.track("", 0.1, 0.9)
+            for number in range(5):
+                track.learn(different=number == 0, similarity=0.95)
+            judge.save()
+
+    asyncio.run(learn())
+    assert main(arguments) == 0
+    assert "threshold now 0.9" in (out := capsys.readouterr().out)
+    assert "checked 5, diverged 1" in out
+    assert main([*arguments, "--format", "json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["learned"]
+    assert (row["intent"], row["checked"], row["tightened"]) == ("otherwise", 5, 0)
+
+
+def test_a_data_folder_that_is_not_there_is_said(policy: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "--policies", policy, "--message", "hello", "--data", f"{policy}/none"]) == 2
+    assert "there is no data folder" in capsys.readouterr().err
 
 
 def test_json_holds_trace_and_decision(policy: str, capsys: pytest.CaptureFixture[str]) -> None:
