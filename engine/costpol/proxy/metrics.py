@@ -37,7 +37,7 @@ class _Series:
 
     def __init__(self, metrics: Metrics, labels: tuple[str, str, str, str]) -> None:
         route, model, cache, _ = labels
-        self._counters = (
+        self._counters: tuple[Any, ...] = (
             metrics.requests.labels(*labels),
             metrics.cost.labels(route, model),
             metrics.saved.labels(route, cache),
