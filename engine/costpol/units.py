@@ -19,11 +19,13 @@ _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _MONEY = re.compile(rf"(?:\$\s?(?P<dollar>{_NUMBER})|(?P<number>{_NUMBER})\s?USD)")
 _DURATION = re.compile(rf"(?P<number>{_NUMBER})\s?(?P<unit>ms|s|m|min|h|d|w)")
 _COUNT = re.compile(rf"(?P<number>{_NUMBER})(?P<factor>[kM]?)")
+_SIZE = re.compile(rf"(?P<number>{_NUMBER})\s?(?P<unit>KiB|MiB|GiB|kB|MB|GB|B)")
 _PERCENT = re.compile(rf"(?P<number>{_NUMBER})\s?%")
 
 _SECONDS = {unit: Decimal(size) for unit, size in (
     ("ms", "0.001"), ("s", 1), ("m", 60), ("min", 60), ("h", 3600), ("d", 86400), ("w", 604800)
 )}  # fmt: skip
+_BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _FACTORS = {"": 1, "k": 1000, "M": 1_000_000}
 
 
@@ -52,6 +54,14 @@ def parse_count(text: str) -> int:
     if number != number.to_integral_value():
         raise ValueError("expected a whole number, such as `300`, `10k` or `1M`")
     return int(number)
+
+
+def parse_size(text: str) -> int:
+    """`512KiB`, `10MiB` or `20MB` as bytes. A bare number is refused: `10` of what?"""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("expected a size with its unit, such as `512KiB` or `10MiB`")
+    return int(_decimal(match["number"]) * _BYTES[match["unit"]])
 
 
 def parse_share(text: str) -> Decimal:
@@ -98,6 +108,12 @@ def format_duration(seconds: float) -> str:
         if seconds >= size and seconds % size == 0:
             return f"{seconds / size:.0f}{unit}"
     return f"{seconds:g}s"
+
+
+def format_size(count: int) -> str:
+    """`10 MiB`: the largest unit that divides a number of bytes."""
+    unit = next(unit for unit in ("GiB", "MiB", "KiB", "B") if count % _BYTES[unit] == 0)
+    return f"{count // _BYTES[unit]:,} {unit}"
 
 
 def _decimal(text: str) -> Decimal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -181,6 +182,23 @@ def test_a_bad_request_is_told_so_in_the_provider_s_words(sidecar: Any, body: by
 def test_a_body_beyond_the_limit_is_refused(sidecar: Any) -> None:
     status, _, answer = sidecar.request("POST", "/v1/chat/completions", None, content_length=str(11 * 2**20))
     assert (status, json.loads(answer)["error"]["code"]) == (413, "request_too_large")
+
+
+def test_how_large_a_body_may_be_is_an_option(start: Callable[..., Any]) -> None:
+    sidecar = start("--max-body=2KiB", "--workers=2")
+    body = json.dumps({"model": "small", "messages": [{"role": "user", "content": "x" * 1500}]}).encode()
+    assert sidecar.request("POST", "/v1/chat/completions", body)[0] == 200
+    status, _, answer = sidecar.request("POST", "/v1/chat/completions", body + b" " * 2048)
+    error = json.loads(answer)["error"]
+    assert (status, error["message"]) == (413, "the request body is larger than 2 KiB")
+
+
+@pytest.mark.parametrize(("path", "status"), [("/v1/chat/completions", 405), ("/v1/realtime", 404)])
+def test_an_upgrade_to_a_web_socket_is_refused_without_noise(sidecar: Any, path: str, status: int) -> None:
+    upgrade = {"connection": "Upgrade", "upgrade": "websocket", "sec_websocket_version": "13"}
+    found, _, answer = sidecar.request("GET", path, sec_websocket_key="dGhlIHNhbXBsZSBub25jZQ==", **upgrade)
+    assert (found, json.loads(answer)["error"]["type"]) == (status, "invalid_request_error")
+    assert "upgrade" not in sidecar.log.read_text().lower()
 
 
 def test_models_are_listed_and_found(sidecar: Any) -> None:

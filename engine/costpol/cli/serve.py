@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 
 from costpol.errors import BundleError, UsageError
-from costpol.units import parse_duration
+from costpol.units import parse_duration, parse_size
+
+_LEAST_BODY, _MOST_BODY = 2**10, 2**30
 
 _KEY_FORM = """
 A callers file declares who may ask, each by the SHA-256 digest of its key:
@@ -30,6 +32,19 @@ class _Duration(click.ParamType[float]):
             return parse_duration(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class _Size(click.ParamType[int]):
+    name = "size"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            size = value if isinstance(value, int) else parse_size(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if not _LEAST_BODY <= size <= _MOST_BODY:
+            self.fail("expected a size between 1KiB and 1GiB", param, ctx)
+        return size
 
 
 @click.command("serve", short_help="answer requests by a policy", epilog=_KEY_FORM)
@@ -70,6 +85,13 @@ class _Duration(click.ParamType[float]):
     help="Reach a provider at another address (tests, demos).",
 )
 @click.option(
+    "--max-body",
+    type=_Size(),
+    default="10MiB",
+    show_default=True,
+    help="The largest request body that is read; a larger one is answered with 413.",
+)
+@click.option(
     "--grace",
     type=_Duration(),
     default="30s",
@@ -80,7 +102,7 @@ class _Duration(click.ParamType[float]):
 @click.option("--listener", type=int, hidden=True)
 def command(
     *, policies: Path, host: str, port: int, workers: int, data: Path, poll: float, callers: Path | None,
-    upstreams: tuple[str, ...], grace: float, worker: int | None, listener: int | None,
+    upstreams: tuple[str, ...], max_body: int, grace: float, worker: int | None, listener: int | None,
 ) -> int:  # fmt: skip
     """Serve an OpenAI-compatible API that answers by a policy, and take up the policy's changes while it runs.
 
@@ -98,6 +120,7 @@ def command(
         identities,
         dict(map(_upstream, upstreams)),
         interval=max(poll, 0.05),
+        body_limit=max_body,
         grace=grace,
         worker=worker,
     )
@@ -112,7 +135,7 @@ def command(
     try:
         if workers > 1:
             arguments = ["serve", f"--policies={policies}", f"--host={host}", f"--data={data}", f"--poll={poll}s"]
-            arguments += [f"--grace={grace}s", *(f"--upstream={each}" for each in upstreams)]
+            arguments += [f"--grace={grace}s", f"--max-body={max_body}B", *(f"--upstream={each}" for each in upstreams)]
             arguments += [] if callers is None else [f"--callers={callers}"]
             return Workers(arguments, sock, workers).run(click.echo)
         run(options, sock, announce)

@@ -13,8 +13,9 @@ from typing import Any
 from costpol.diagnostics import NOWHERE, Span
 from costpol.evaluate.excerpt import excerpt, shorten
 from costpol.policy.bundle import Bundle
-from costpol.policy.declaration import declared
+from costpol.policy.declaration import Declared, declared
 from costpol.policy.node import Node
+from costpol.policy.reference import default_of
 
 _KINDS = ("models", "intents", "personalization", "cache", "routing", "prompts", "budgets", "batch")
 _ORDERED = frozenset({("intents", "intents")})
@@ -53,6 +54,8 @@ class _Place:
     span: Span
     files: Mapping[str, str]
     written: bool = True
+    default: str | None = None
+    """How the value would be written, where it is a key's default."""
 
     @property
     def text(self) -> str | None:
@@ -61,7 +64,9 @@ class _Place:
         found = excerpt(self.span, self.files, _SHOWN) if self.written and self.span is not NOWHERE else None
         if isinstance(self.value, Node) and found is not None and ":" not in found:  # only the name that introduces it
             return _members(self.value, self.files) or found
-        return found if found is not None else _spelled(self.value)
+        if found is not None:
+            return found
+        return f"{self.default} (the default)" if self.default else _spelled(self.value)
 
 
 def meaning_changes(old: Bundle, new: Bundle) -> list[MeaningChange]:
@@ -81,8 +86,7 @@ def _compare(path: _Steps, old: _Place, new: _Place) -> Iterator[MeaningChange]:
         return
     if isinstance(before, Node) and isinstance(after, Node) and type(before) is type(after):
         for key in declared(type(before)):
-            left = _member(before, key.name, getattr(before, key.attribute), old)
-            right = _member(after, key.name, getattr(after, key.attribute), new)
+            left, right = _member(before, key, old), _member(after, key, new)
             yield from _compare((*path, key.name), left, right)
     elif isinstance(before, Mapping) and isinstance(after, Mapping):
         yield from _compare_named(path, _entries(before, old), _entries(after, new))
@@ -130,8 +134,10 @@ def _moved(path: _Steps, before: Sequence[str], after: Sequence[str], span: Span
         yield MeaningChange("moved", path, " > ".join(old), " > ".join(new), span)
 
 
-def _member(node: Node, key: str, value: Any, place: _Place) -> _Place:
-    return _Place(value, node.at(key), place.files, node.written(key))
+def _member(node: Node, key: Declared, place: _Place) -> _Place:
+    value, written = getattr(node, key.attribute), node.written(key.name)
+    default = default_of(key).strip("`") if not written and value == key.default else None
+    return _Place(value, node.at(key.name), place.files, written, default)
 
 
 def _entries(mapping: Mapping[str, Any], place: _Place) -> dict[str, _Place]:

@@ -15,13 +15,13 @@ from costpol.evaluate.replay import Replay, Replayed, cold, limited, same_family
 from costpol.evaluate.waterfall import Step, Waterfall
 from costpol.inference.prices import Price
 from costpol.inference.usage import Usage
-from costpol.pipeline.decision import Outcome
+from costpol.pipeline.decision import Outcome, Refusal
 from costpol.pipeline.flow import Pipeline
 from costpol.reporting.savings.figures import CacheFigures, Estimates, Group, Savings
 
 REQUESTED = "requested"
-_UNPRICED_NAMES = 50
-"""Unpriced models that are named; a log may hold any number of names."""
+_NAMED = 50
+"""Unpriced models, and reasons of refusals, that are named; a log may hold any number of names."""
 
 
 _CACHES = ("exact-cache", "semantic-cache")
@@ -95,6 +95,7 @@ class Tally:
         self._groups: tuple[dict[str, _Group], dict[str, _Group]] = ({}, {})
         self._routes: dict[str, int] = {}
         self._unpriced: dict[str, int] = {}
+        self._refusals: dict[str, int] = {}
         self._unpriced_cost = 0
         self._avoided = 0
         self._requests = self._refused = self._unpriced_count = 0
@@ -121,6 +122,8 @@ class Tally:
         self._prompts += replayed.planned.input_delta != 0
         refused = outcome.kind == "refused"
         self._refused += refused
+        if outcome.refusal is not None:
+            self._note_refusal(outcome.refusal)
         right, guarded = self._judge(record, outcome), _guarded(outcome)
         self._cache.note(decision.cache, guarded, right)
         groups = [self._group(0, decision.rule), self._group(1, decision.intent)]
@@ -159,9 +162,15 @@ class Tally:
             last=self._last,
             skipped=skipped,
             skipped_first=skipped_first,
+            refusals=dict(sorted(self._refusals.items(), key=lambda item: -item[1])),
             models=tuple(self.replay.pipeline.targets),
             errors=self.replay.errors,
         )  # fmt: skip
+
+    def _note_refusal(self, refusal: Refusal) -> None:
+        reason = refusal.message if refusal.param is None else f"the budget `{refusal.param}` does not allow it"
+        if reason in self._refusals or len(self._refusals) < _NAMED:
+            self._refusals[reason] = self._refusals.get(reason, 0) + 1
 
     def _group(self, kind: int, name: str | None) -> _Group:
         groups = self._groups[kind]
@@ -179,7 +188,7 @@ class Tally:
             name = replayed.record.arrival.request.model if self._baseline == REQUESTED else self._baseline
             self._unpriced_count += 1
             self._unpriced_cost += outcome.cost + (0 if replayed.verified is None else replayed.verified.cost)
-            if name in self._unpriced or len(self._unpriced) < _UNPRICED_NAMES:
+            if name in self._unpriced or len(self._unpriced) < _NAMED:
                 self._unpriced[name] = self._unpriced.get(name, 0) + 1
             return
         cost = self._waterfall.book(baseline, steps)

@@ -23,7 +23,7 @@ from costpol.providers.openai import decode_request
 
 DEFAULT = "default"
 _PIXEL = "data:image/png;base64,iVBORw0KGgo="
-_SENTENCE = "Keep in mind. "
+_WORD = "forever"
 _MOST_PADDING = 400_000
 """Tokens up to which a request is made as long as a condition asks."""
 
@@ -135,12 +135,17 @@ def _members(witness: Witness) -> Iterator[tuple[str, Any]]:
 
 def _padding(tokens: int, body: dict[str, Any]) -> str:
     """A system prompt that makes a request as long as asked, found by halving."""
-    low, high = 0, tokens
+    low, high = 0, 2 * tokens
     while low < high:
         middle = (low + high) // 2
-        padded = {**body, "messages": [{"role": "system", "content": _SENTENCE * middle}, *body["messages"]]}
+        padded = {**body, "messages": [{"role": "system", "content": _words(middle)}, *body["messages"]]}
         if request_tokens(decode_request(json.encode(padded))) < tokens:
             low = middle + 1
         else:
             high = middle
-    return _SENTENCE * low
+    return _words(low)
+
+
+def _words(count: int) -> str:
+    """So many words of changing length: an estimate that samples a text must not meet the same letter each time."""
+    return " ".join(_WORD[: 1 + (number * 2654435761 >> 16) % len(_WORD)] for number in range(count))

@@ -11,6 +11,7 @@ import msgspec
 from costpol.providers.openai import error_body
 from costpol.proxy.identity import Denied
 from costpol.proxy.patience import Patience
+from costpol.units import format_size
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -110,4 +111,4 @@ def error_kind(status: int) -> str:
 
 
 def _too_large(limit: int) -> Denied:
-    return Denied(413, "request_too_large", f"the request body is larger than {limit:,} bytes")
+    return Denied(413, "request_too_large", f"the request body is larger than {format_size(limit)}")

@@ -179,6 +179,7 @@ def log_to_stderr() -> None:
     handler.setFormatter(_JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("costpol").setLevel(logging.INFO)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # what strangers send is answered, and no reason to warn
 
 
 class _JsonLines(logging.Formatter):

@@ -31,6 +31,19 @@ def test_a_changed_value_is_shown_as_written(policy: Any) -> None:
     assert (change.span.file, change.span.line) == ("p/prompts.yaml", 2)
 
 
+def test_a_default_is_shown_as_it_would_be_written(policy: Any) -> None:
+    def patient(timeout: str) -> dict[str, bytes]:
+        files: dict[str, bytes] = policy()
+        return files | {
+            "p/models.yaml": files["p/models.yaml"].replace(b"type: openai", b"type: openai" + timeout.encode())
+        }
+
+    (change,) = changes(patient(", timeout: 60s"), patient(", timeout: 120s"))
+    assert (change.old, change.new) == ("60s", "120s")
+    (change,) = changes(patient(", timeout: 60s"), patient(""))
+    assert (change.path, change.old, change.new) == ("models.providers.sim.timeout", "60s", "2m (the default)")
+
+
 def test_rules_are_known_by_their_names(policy: Any) -> None:
     one, two = "  - {name: one, when: {tools: any}, route: strong}\n", "  - {name: two, when: {}, route: small}\n"
     (added,) = changes(policy(routing=routing(one)), policy(routing=routing(one + two)))

@@ -107,6 +107,7 @@ def test_budgets_step_down_and_refuse(run: Any, record: Any, policy: Any) -> Non
     assert levers["budgets"] > 0
     assert levers["refusals"] == savings.avoided > 0
     assert savings.refused == daily.refused > 0
+    assert savings.refusals == {"the budget `daily` does not allow it": savings.refused}
     assert savings.refused + sum(savings.routes.values()) == 60
     assert daily.rungs["50%"] > 0
     assert daily.peak is not None
@@ -120,6 +121,8 @@ def test_a_model_that_the_policy_does_not_declare_is_refused(run: Any, record: A
         [record("hello", request={"model": "gpt-4.1"})], policy(routing="kind: routing\ndefault: requested\n...\n")
     )
     assert savings.refused == 1
+    assert list(savings.refusals.values()) == [1]
+    assert next(iter(savings.refusals)).startswith("the policy declares no model `")
     assert net(savings) == {"refusals": savings.baseline}
     assert savings.avoided == savings.baseline > 0
 

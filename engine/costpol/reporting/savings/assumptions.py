@@ -5,6 +5,8 @@ from __future__ import annotations
 from costpol.reporting.savings.figures import Savings
 from costpol.units import format_usd, usd
 
+_REASONS = 5
+
 
 def assumptions(savings: Savings) -> list[str]:
     """One sentence for everything that is not recorded fact."""
@@ -46,7 +48,7 @@ def assumptions(savings: Savings) -> list[str]:
     if savings.refused:
         found.append(
             f"{_requests(savings.refused)} would be refused: {format_usd(usd(savings.avoided), 6)} of what is saved "
-            "is work not done"
+            f"is work not done{_because(savings)}"
         )
     if estimates.times:
         found.append(f"{_requests(estimates.times)} came without a time: one second after the request before is taken")
@@ -56,6 +58,14 @@ def assumptions(savings: Savings) -> list[str]:
             "simultaneous with it: sort the log by time for exact figures"
         )
     return found
+
+
+def _because(savings: Savings) -> str:
+    """Why requests are refused: the most frequent reasons."""
+    told = [f"{count:,} because {reason}" for reason, count in list(savings.refusals.items())[:_REASONS]]
+    if len(savings.refusals) > _REASONS:
+        told.append("others for other reasons")
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _are(count: int) -> str:

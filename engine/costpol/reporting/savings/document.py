@@ -40,6 +40,7 @@ def _figures(savings: Savings) -> dict[str, Any]:
         "saved_usd": _usd(savings.saved),
         "saved_fraction": savings.saved_fraction,
         "refused_usd": _usd(savings.avoided),
+        "refused_because": savings.refusals,
         "levers": [_lever(lever) for lever in savings.levers],
         "cache": _cache(savings.cache),
         "routes": savings.routes,

@@ -167,6 +167,8 @@ class Savings:
     against: Against | None = None
     findings: tuple[Diagnostic, ...] = ()
     """What the log shows of the policy, beyond its dollars."""
+    refusals: Mapping[str, int] = field(default_factory=dict)
+    """Why requests are refused, and how many for each reason."""
     models: tuple[str, ...] = ()
     """All models of the policy, also those that no request calls."""
     errors: int = 0
