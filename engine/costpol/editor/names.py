@@ -17,7 +17,7 @@ from costpol.policy.loader import KINDS
 from costpol.policy.node import Node
 from costpol.policy.nodes.batch import Batch, BatchIntent
 from costpol.policy.nodes.budgets import Budgets, Rung
-from costpol.policy.nodes.cache import Cache
+from costpol.policy.nodes.cache import Cache, IntentCache
 from costpol.policy.nodes.intents import Intents
 from costpol.policy.nodes.matcher import When
 from costpol.policy.nodes.models import Model, Models
@@ -102,6 +102,7 @@ VALUES: Mapping[_Key, Meaning] = {
     (Exclusion, "intents"): Meaning("intent"),
     (Exclusion, "variables"): Meaning("variable"),
     (Cache, "embedder"): Meaning("embedder"),
+    (IntentCache, "tags"): Meaning("tag", declares=True),
     (IntentPrompt, "template"): Meaning("template"),
     (BatchIntent, "provider"): Meaning("provider"),
     (Case, "use"): Meaning("fixture"),
