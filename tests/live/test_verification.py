@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import http.client
 import json
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,8 +15,12 @@ from typing import Any
 
 import pytest
 
+from costpol.evaluate.corpus import Corpus
+from costpol.evaluate.dry_run import dry_run
 from costpol.ledger.sqlite import SqliteLedger
+from costpol.policy.loader import read_bundle
 from costpol.proxy.simulated import SimulatedProvider
+from costpol.reporting.savings.figures import Savings
 
 CACHE = """kind: cache
 intents:
@@ -111,6 +118,39 @@ def test_a_similar_hit_is_answered_afresh_and_its_cost_is_no_saving(
     assert "stream" not in body
     assert "authorization" not in provider.app.seen[-1].headers
     assert ask(sidecar, ALIKE[0])["x-costpol-hit"] == "exact", "the fresh answer is kept for its own question"
+
+
+def test_a_replay_verifies_what_the_sidecar_did_at_the_same_cost(
+    start: Callable[..., Any], provider: Any, cache: Callable[..., None], policies: Path, tmp_path: Path
+) -> None:
+    cache(more=", max_divergence: 50%")
+    lines = [logged(provider, text) for text in (FIRST, *ALIKE[:2], FIRST)]
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    async def replay() -> Savings:
+        return await dry_run(Corpus([str(log)], sys.stdin.buffer), read_bundle(policies), clock=time.time)
+
+    promised = asyncio.run(replay())
+    sidecar = start()
+    for text in (FIRST, *ALIKE[:2]):
+        before = verified(sidecar)
+        if ask(sidecar, text)["x-costpol-cache"] == "hit":
+            until(lambda: verified(sidecar) > before)  # noqa: B023
+    ask(sidecar, FIRST)
+    own = next(lever.own_cost for lever in promised.levers if lever.name == "semantic-cache")
+    assert own > 0
+    assert sidecar.metric("costpol_cache_verification_cost_usd_total") == pytest.approx(own / 1e12)
+
+
+def logged(provider: Any, text: str) -> dict[str, Any]:
+    """A line of a log: what the provider answers, and what that takes."""
+    body = {"model": "large", "messages": [{"role": "user", "content": text}]}
+    connection = http.client.HTTPConnection("127.0.0.1", provider.port, timeout=10)
+    connection.request("POST", "/v1/chat/completions", json.dumps(body))
+    answer = json.loads(connection.getresponse().read())
+    connection.close()
+    return {"time": 1_770_000_000, "tenant": "acme", "request": body, "response": answer}
 
 
 def test_answers_that_agree_leave_the_cache_alone(behind: Callable[..., Any], cache: Callable[..., None]) -> None:
