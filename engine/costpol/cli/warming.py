@@ -6,15 +6,19 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Raw
 
 from costpol.cli.sidecar import Sidecar
+from costpol.errors import UsageError
 from costpol.evaluate.known_answers import KnownAnswer
 from costpol.pipeline.arrival import Arrival
 from costpol.policy.loader import read_bundle
 from costpol.providers.openai import decode_request, decode_response
+
+if TYPE_CHECKING:
+    from costpol.runtime.snapshot import Snapshot
 
 _LINES, _BYTES = 200, 2**20
 """How much is sent at a time: a sidecar takes bodies of 10 MiB, and callers wait behind none of it."""
@@ -83,7 +87,7 @@ async def warm_here(
     """Keep the answers in the cache of a data folder.
 
     Raises `BundleError` and `ProvisionError` for a policy that cannot be served, `StoreLockedError` where another
-    process uses the folder.
+    process uses the folder, `UsageError` where the policy keeps its answers elsewhere.
     """
     import aiohttp
 
@@ -97,6 +101,7 @@ async def warm_here(
         async with aiohttp.ClientSession() as session:
             snapshot = await Provisioner(stores, session, os.environ, calls=False, clock=clock).provision(files, 1)
             try:
+                _require_embedded(snapshot)
                 for each in known:
                     now = clock()
                     given = now if each.time is None else min(each.time, now)
@@ -107,3 +112,14 @@ async def warm_here(
                 snapshot.retire()
     finally:
         stores.close()
+
+
+def _require_embedded(snapshot: Snapshot) -> None:
+    cache = snapshot.bundle.cache
+    if cache is None:
+        raise UsageError("the policy has no cache", "declare one, with an intent's `ttl` and `scope`")
+    if cache.store.type != "embedded":
+        raise UsageError(
+            "the policy keeps its answers on a server, not in a data folder",
+            "warm it through a sidecar: `--sidecar URL`",
+        )

@@ -49,7 +49,7 @@ def _learned(row: Mapping[str, Any]) -> str:
 def render_warmed(found: Mapping[str, Any]) -> str:
     """What became of the lines."""
     lines = [
-        f"{found['lines']:,} known answers: {found['stored']:,} stored, {found['replaced']:,} replaced, "
+        f"{found['lines']:,} known answer{'' if found['lines'] == 1 else 's'}: {found['stored']:,} stored, {found['replaced']:,} replaced, "
         f"{found['renewed']:,} renewed, {found['known']:,} there already, {sum(found['skipped'].values()):,} skipped"
     ]
     lines += [f"  kept for {_visible(name)}: {count:,}" for name, count in found["intents"].items()]
