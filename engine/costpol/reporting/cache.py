@@ -48,9 +48,11 @@ def _learned(row: Mapping[str, Any]) -> str:
 
 def render_warmed(found: Mapping[str, Any]) -> str:
     """What became of the lines."""
+    answers = "1 known answer" if found["lines"] == 1 else f"{found['lines']:,} known answers"
+    skipped = sum(found["skipped"].values())
     lines = [
-        f"{found['lines']:,} known answer{'' if found['lines'] == 1 else 's'}: {found['stored']:,} stored, {found['replaced']:,} replaced, "
-        f"{found['renewed']:,} renewed, {found['known']:,} there already, {sum(found['skipped'].values()):,} skipped"
+        f"{answers}: {found['stored']:,} stored, {found['replaced']:,} replaced, {found['renewed']:,} renewed, "
+        f"{found['known']:,} there already, {skipped:,} skipped"
     ]
     lines += [f"  kept for {_visible(name)}: {count:,}" for name, count in found["intents"].items()]
     lines += [f"  skipped {count:,}: {_visible(reason)}" for reason, count in found["skipped"].items()]

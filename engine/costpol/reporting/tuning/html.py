@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from math import floor, log10
 from typing import Any
@@ -15,6 +15,7 @@ from costpol.reporting.tuning.words import band, money, notes, share, verdict
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM, _RIGHT = 760, 340, 52, 14, 40, 20
 _STEPS = 5
+_LABEL_WIDE, _LABEL_HIGH = 44, 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def _page(curve: Curve, tuning: Tuning) -> dict[str, Any]:
     limit = float(tuning.limit)
     across, up = _step(reach(curve.points, limit)), _step(max([1.1 * p.hit_rate for p in curve.points] + [0.02]))
     wide, high = across * _STEPS, up * _STEPS
-    dots = [_dot(point, curve, wide, high) for point in curve.points if point.wrong_share is not None]
+    dots = _named([_dot(point, curve, wide, high) for point in curve.points if point.wrong_share is not None])
     line = [dot for dot in dots if dot.kind == "threshold"]
     learned = [dot for dot in dots if dot.kind == "max_wrong_hits"]
     return {
@@ -81,6 +82,15 @@ def _dot(point: Point, curve: Curve, wide: float, high: float) -> Dot:
         round(_x(most, wide), 1), point.setting.kind, point.setting == curve.chosen, point.setting == curve.written,
         short, title,
     )  # fmt: skip
+
+
+def _named(dots: list[Dot]) -> list[Dot]:
+    """The dots, with labels only where they do not cover another; those that matter come first."""
+    named: list[Dot] = []
+    for dot in sorted(dots, key=lambda dot: (not dot.chosen, not dot.written, dot.y)):
+        if all(abs(dot.y - other.y) > _LABEL_HIGH or abs(dot.x - other.x) > _LABEL_WIDE for other in named):
+            named.append(dot)
+    return [dot if dot in named else replace(dot, label="") for dot in dots]
 
 
 def _x(wrong: float, wide: float) -> float:
