@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from costpol.pipeline.guards import read, refusing
 from costpol.pipeline.keywords import normalise
 
+from .attacks import DIFFERENT, SAME, pairs
+
 ALL = frozenset({"numbers", "negation", "entities", "order"})
 
 NUMBERS = [
@@ -156,6 +158,20 @@ def test_what_has_no_spaces_between_words_is_never_alike(left: str, right: str) 
 
 @pytest.mark.parametrize(("left", "right"), PARAPHRASES)
 def test_a_paraphrase_is_let_through_in_both_directions(left: str, right: str) -> None:
+    assert refusing(ALL, left, right) is None
+    assert refusing(ALL, right, left) is None
+
+
+@pytest.mark.parametrize(
+    ("guard", "left", "right"), [(guard, *pair) for guard, table in DIFFERENT.items() for pair in pairs(table)]
+)
+def test_an_attack_is_refused_by_its_guard_alone(guard: str, left: str, right: str) -> None:
+    assert refusing({guard}, left, right) == guard
+    assert refusing(ALL, right, left) is not None
+
+
+@pytest.mark.parametrize(("left", "right"), pairs(SAME))
+def test_what_says_the_same_passes(left: str, right: str) -> None:
     assert refusing(ALL, left, right) is None
     assert refusing(ALL, right, left) is None
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import islice
 from math import exp
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,18 +22,26 @@ _BENDS = (0.0, 2.0, 4.0)
 _UNIT = 4.0
 """Logits per unit of slope, so that all coefficients are of one size."""
 
-_PRECISION = np.array([1.0, 1.0, 4.0, 4.0, 4.0])
+_PRECISION = np.array([1.0, 1.0, 2.0, 2.0, 2.0])
 """How firmly the correction stays at none: of the offset, the slope and the bends."""
 
 _OFFSET_PRECISION = 4.0
 """How firmly an intent stays with the bundle: a standard deviation of half a logit."""
 
+_TRUST = 14.0
+"""Wrong would-be hits that are assumed to have been seen, and foreseen: the doubt that is left without any is 27 %."""
+
 _SURPRISES, _SURE = 1.2, 800.0
 """Wrong answers among sure ones that are assumed before any was seen: one question may have two right answers."""
 
 
+_LATE, _LAST = 200, 50
+"""Verdicts of late, all of them and those sampled, which show whether the traffic has changed."""
+_DOUBT = 5.0
+
 _EVERY = 50
 _STEPS = 12
+_ROUNDS = 4
 LOWEST, HIGHEST = -8.0, 9.0
 """Beyond these a logit says no more."""
 
@@ -40,53 +49,81 @@ Reals = np.ndarray[tuple[int], np.dtype[np.float64]]
 Square = np.ndarray[Any, np.dtype[np.float64]]
 
 
+class Scored(NamedTuple):
+    """A verdict on an answer of this logit. `sampled`: it would have been given, and was answered afresh to learn."""
+
+    logit: float
+    right: bool
+    intent: str
+    sampled: bool = False
+
+
 @dataclass(slots=True)
 class Calibration:
-    """The correction. Every verdict is (logit, right, intent)."""
+    """The correction."""
 
-    verdicts: deque[tuple[float, bool, str]] = field(default_factory=lambda: deque(maxlen=MEMORY))
+    verdicts: deque[Scored] = field(default_factory=lambda: deque(maxlen=MEMORY))
     learned: int = 0
     theta: Reals = field(default_factory=lambda: np.zeros(len(_PRECISION)))
     covariance: Square = field(default_factory=lambda: np.diag(1.0 / _PRECISION))
     floor: float = _SURPRISES / _SURE
     """The share of wrong answers that no score foresees, however sure it is."""
+    floor_deviation: float = _SURPRISES**0.5 / _SURE
+    ratio: float = 1.0
+    """How much oftener than foreseen would-be hits are wrong, by those that were answered afresh."""
+    ratio_deviation: float = _TRUST**-0.5
     offsets: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Per intent its offset and the offset's variance."""
 
-    def learn(self, logit: float, right: bool, intent: str) -> None:
+    def learn(self, verdict: Scored) -> None:
         """One more verdict; the correction is refitted every fifty."""
-        self.verdicts.append((min(max(logit, LOWEST), HIGHEST), right, intent))
+        self.verdicts.append(verdict._replace(logit=min(max(verdict.logit, LOWEST), HIGHEST)))
         self.learned += 1
         if self.learned % _EVERY == 0:
             self.fit()
 
     def fit(self) -> None:
         """Fit the correction anew, then the intents' offsets from it: a few milliseconds."""
-        logits = np.array([logit for logit, _, _ in self.verdicts])
-        right = np.array([right for _, right, _ in self.verdicts], dtype=np.float64)
+        logits = np.array([verdict.logit for verdict in self.verdicts])
+        right = np.array([verdict.right for verdict in self.verdicts], dtype=np.float64)
         design = _design(logits)
-        theta = np.zeros(len(_PRECISION))
-        loss, curve, step = _newton(design, logits, right, theta)
-        for _ in range(_STEPS):
-            length = 1.0
-            while (tried := _newton(design, logits, right, theta - length * step))[0] > loss and length > 1e-3:
-                length /= 2  # a full step may overshoot where verdicts contradict a sure score
-            if tried[0] > loss - 1e-6:
-                break
-            theta = theta - length * step
-            loss, curve, step = tried
-        self.theta = theta
+        theta, floor = np.zeros(len(_PRECISION)), _SURPRISES / _SURE
+        for _ in range(_ROUNDS):
+            share = _sigmoid(logits + design @ theta)
+            surprise = (1 - right) * floor / (floor + (1 - floor) * (1 - share))
+            theta, curve = _correct(design, logits, right, 1 - surprise, theta)
+            floor = (_SURPRISES + float(surprise.sum())) / (_SURE + len(logits))
+        share = _sigmoid(logits + design @ theta)
+        wrong = floor + (1 - floor) * (1 - share)
+        seen = float((share**2 / (wrong * (1 - wrong) + 1e-9)).sum())
+        self.theta, self.floor = theta, floor
+        self.floor_deviation = (seen + _SURPRISES / floor**2) ** -0.5
         self.covariance = np.asarray(np.linalg.inv(curve), dtype=np.float64)
-        foreseen = _sigmoid(-logits - design @ theta)
-        sure = foreseen < 0.01
-        surprises = float((1 - right[sure]).sum() - foreseen[sure].sum())
-        self.floor = (_SURPRISES + max(0.0, surprises)) / (_SURE + int(sure.sum()))
         self.offsets = {}
-        intents = np.array([intent for _, _, intent in self.verdicts])
+        intents = np.array([verdict.intent for verdict in self.verdicts])
         names = sorted(set(intents.tolist()))
         for name in names if len(names) > 1 else ():
             own = intents == name
             self.offsets[name] = _offset(logits[own] + design[own] @ self.theta, right[own])
+        self._compare()
+
+    def _compare(self) -> None:
+        """How much oftener than foreseen answers were wrong: those that were sampled, and those of late."""
+        self.ratio = 1.0
+        sampled = [verdict for verdict in self.verdicts if verdict.sampled]
+        late = [verdict for verdict in islice(reversed(self.verdicts), _LATE) if verdict.logit > 0]
+        wrong, foreseen = self._wrong(sampled)
+        late_wrong, late_foreseen = self._wrong(late)
+        last_wrong, last_foreseen = self._wrong(sampled[-_LAST:])
+        drift = max(1.0, (_DOUBT + late_wrong) / (_DOUBT + late_foreseen))
+        drift = max(drift, (_DOUBT + last_wrong) / (_DOUBT + last_foreseen))
+        self.ratio = max(drift, (_TRUST + wrong) / (_TRUST + foreseen))
+        self.ratio_deviation = (_TRUST + wrong) ** 0.5 / (_TRUST + foreseen)
+
+    def _wrong(self, verdicts: list[Scored]) -> tuple[int, float]:
+        """How many were wrong, and how many were foreseen to be."""
+        foreseen = sum(self.chance(verdict.logit, verdict.intent) for verdict in verdicts)
+        return sum(not verdict.right for verdict in verdicts), foreseen
 
     def chance(self, logit: float, intent: str) -> float:
         """The expected share of wrong answers at one logit."""
@@ -95,7 +132,7 @@ class Calibration:
         corrected = bounded + theta[0] + theta[1] * bounded / _UNIT + self.offsets.get(intent, (0.0, 0.0))[0]
         for slope, bend in zip(theta[2:], _BENDS, strict=True):
             corrected += slope * max(bounded - bend, 0.0) / _UNIT
-        return self.floor + (1 - self.floor) / (1.0 + exp(min(max(corrected, -30.0), 30.0)))
+        return min(self.ratio * (self.floor + (1 - self.floor) / (1.0 + exp(min(max(corrected, -30.0), 30.0)))), 1.0)
 
     def wrong(self, logits: Reals, intent: str, deviations: float) -> tuple[Reals, Reals]:
         """The share of wrong answers at each logit: as expected, and at most, at so many standard deviations."""
@@ -104,16 +141,37 @@ class Calibration:
         corrected = np.clip(logits, LOWEST, HIGHEST) + design @ self.theta + shift
         deviation = np.sqrt(np.einsum("ij,jk,ik->i", design, self.covariance, design) + variance)
         expected, most = _sigmoid(-corrected), _sigmoid(deviations * deviation - corrected)
-        return self.floor + (1 - self.floor) * expected, self.floor + (1 - self.floor) * most
+        expected = self.floor + (1 - self.floor) * expected
+        doubt = np.hypot(self.floor + (1 - self.floor) * most - expected, deviations * self.floor_deviation)
+        most = self.ratio * expected + np.hypot(self.ratio * doubt, deviations * self.ratio_deviation * expected)
+        return np.minimum(self.ratio * expected, 1.0), np.minimum(most, 1.0)
 
 
-def _newton(design: Square, logits: Reals, right: Reals, theta: Reals) -> tuple[float, Square, Reals]:
+def _correct(design: Square, logits: Reals, right: Reals, weight: Reals, theta: Reals) -> tuple[Reals, Square]:
+    """The likeliest correction and the curvature there, by Newton's method from a first guess."""
+    loss, curve, step = _newton(design, logits, right, weight, theta)
+    for _ in range(_STEPS):
+        length = 1.0
+        while (tried := _newton(design, logits, right, weight, theta - length * step))[0] > loss and length > 1e-3:
+            length /= 2  # a full step may overshoot where verdicts contradict a sure score
+        if tried[0] > loss - 1e-4:
+            break
+        theta = theta - length * step
+        loss, curve, step = tried
+    return theta, curve
+
+
+def _newton(
+    design: Square, logits: Reals, right: Reals, weight: Reals, theta: Reals
+) -> tuple[float, Square, Reals]:  # fmt: skip
     """The loss of a correction, its curvature, and the step that would mend it."""
     corrected = logits + design @ theta
     share = _sigmoid(corrected)
-    loss = float(np.logaddexp(0.0, corrected).sum() - right @ corrected) + 0.5 * float(_PRECISION @ (theta * theta))
-    slope = design.T @ (share - right) + _PRECISION * theta
-    curve = (design * (share * (1 - share))[:, None]).T @ design + np.diag(_PRECISION)
+    loss = float(weight @ (np.logaddexp(0.0, corrected) - right * corrected)) + 0.5 * float(
+        _PRECISION @ (theta * theta)
+    )
+    slope = design.T @ (weight * (share - right)) + _PRECISION * theta
+    curve = (design * (weight * share * (1 - share))[:, None]).T @ design + np.diag(_PRECISION)
     return loss, curve, np.asarray(np.linalg.solve(curve, slope), dtype=np.float64)
 
 

@@ -30,7 +30,7 @@ _EVERY = 50
 _FORGET = 50_000.0
 """Hits that are remembered; older ones fade, and so do the errors that they left unused."""
 
-_VERDICTS = 100
+_VERDICTS = 150
 """Verdicts on scores that there must be before anything is served by its score."""
 
 _TIGHTER, _STRICTEST = 1.5, 5.0

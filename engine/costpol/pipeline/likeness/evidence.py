@@ -8,6 +8,7 @@
 | familiarity        | how many of its questions were learned, as a logarithm                           |
 | wording            | the most it shares of the question's words, weighted by rarity                   |
 | wording votes      | as votes, by vectors and words together                                          |
+| coverage           | the share of the question's words, by rarity, that any near question of it has   |
 
 | of the question    |                                                                                  |
 | ------------------ | -------------------------------------------------------------------------------- |
@@ -35,13 +36,16 @@ if TYPE_CHECKING:
 Reals = np.ndarray[Any, np.dtype[np.float64]]
 Places = np.ndarray[Any, np.dtype[np.int64]]
 
-SIGNALS = ("similarity", "votes", "likelihood", "familiarity", "wording", "wording votes")
+SIGNALS = ("similarity", "votes", "likelihood", "familiarity", "wording", "wording votes", "coverage")
 CIRCUMSTANCES = ("experience", "nearness", "novelty")
 CANDIDATES = 20
 """How many near questions are looked at."""
 
 _SHARPNESS = 16.0
 """How fast a vote loses weight with its distance from the nearest: by half every 0.043 of cosine."""
+
+_SCALE = 20.0
+"""Beyond this a likelihood counts by its logarithm: what lies far from all that was learned would outweigh the rest."""
 
 _WORD_SHARE = 0.7
 """The length of the words' vector beside the embedding's."""
@@ -84,15 +88,17 @@ def weigh(state: Likeness, vector: Vector, text: str, candidates: Sequence[Candi
     signals = np.empty((len(answers), len(SIGNALS)), dtype=np.float32)
     if candidates:
         similarities = np.array([candidate.similarity for candidate in candidates])
-        overlaps = state.words.overlaps(hashes, [hash_words(candidate.text) for candidate in candidates])
         owner = np.repeat(np.arange(len(answers)), [len(own) for own in places.values()])
         order = [place for own in places.values() for place in own]
-        both = (similarities + _WORD_SHARE**2 * overlaps) / (1 + _WORD_SHARE**2)
+        texts = [hash_words(candidates[place].text) for place in order]
+        overlaps, coverage = state.words.overlaps(hashes, texts, owner)
+        both = (similarities[order] + _WORD_SHARE**2 * overlaps) / (1 + _WORD_SHARE**2)
         signals[:, 0] = [candidates[own[0]].similarity for own in places.values()]
         signals[:, 1] = _votes(similarities[order], owner)
-        signals[:, 4] = np.maximum.reduceat(overlaps[order], np.flatnonzero(np.diff(owner, prepend=-1)))
-        signals[:, 5] = _votes(both[order], owner)
-        signals[:, 2] = state.answers.scores(answers, joint)
+        signals[:, 4] = np.maximum.reduceat(overlaps, np.flatnonzero(np.diff(owner, prepend=-1)))
+        signals[:, 5] = _votes(both, owner)
+        signals[:, 6] = coverage
+        signals[:, 2] = _SCALE * np.arcsinh(state.answers.scores(answers, joint) / _SCALE)
         signals[:, 3] = np.log1p(state.answers.counted(answers))
     return Evidence(
         vector=joint,

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from costpol.pipeline.likeness.calibration import HIGHEST, LOWEST
+from costpol.pipeline.likeness.calibration import HIGHEST, LOWEST, Scored
 from costpol.pipeline.likeness.choice import Verdict
 from costpol.pipeline.likeness.cut import NEVER
 from costpol.pipeline.likeness.evidence import Evidence
@@ -23,6 +23,11 @@ from costpol.pipeline.likeness.state import Likeness
 VERIFIED = 0.04
 """The share of would-be hits that is answered afresh."""
 
+_FIRST_VERIFIED, _FIRST_HITS = 10.0, 80.0
+"""More of the first hits are: one in six, falling by half every eighty."""
+
+_LEAST = 0.6
+"""Of the usual share: what is answered afresh even of the surest hits, for what has changed shows only there."""
 _MOST_VERIFIED = 0.3
 _FIXED_LOGIT = 4.6
 """What a hit by the fixed rule counts as before there is evidence: one in a hundred wrong."""
@@ -58,7 +63,7 @@ def judge(
         return Judgement("refuse", "nothing is near", intent, limit)
     weights = state.choice.weights
     cut = state.cut(intent, limit)
-    if weights is None or not cut.ready(state.calibration):
+    if not cut.ready(state.calibration):
         nearest = float(evidence.signals[0, 0])
         if nearest >= floor and evidence.unanimous:
             action: Literal["serve", "verify"] = "verify" if chance < verified else "serve"
@@ -73,7 +78,8 @@ def judge(
     if logit < cut.value:
         why = "no cut keeps the limit yet" if cut.value == NEVER else "too likely to be wrong"
         return Judgement("refuse", why, intent, limit, answer, places, logit, 1 - wrong, cut.value)
-    rate = min(max(_MOST_VERIFIED, verified), verified * wrong**0.5 / max(cut.root, 1e-3))
+    rate = verified * (1 + _FIRST_VERIFIED / VERIFIED / (cut.hits + _FIRST_HITS))
+    rate = min(max(_MOST_VERIFIED, verified), rate * max(wrong**0.5 / max(cut.root, 1e-3), _LEAST))
     if chance < rate:
         return Judgement("verify", "surely alike", intent, limit, answer, places, logit, 1 - wrong, cut.value, rate)
     return Judgement("serve", "surely alike", intent, limit, answer, places, logit, 1 - wrong, cut.value, rate)
@@ -104,14 +110,15 @@ def verify(state: Likeness, evidence: Evidence, judgement: Judgement, right: str
     """A verdict alone: also on a hit that was given and answered afresh behind it."""
     if not evidence.answers:
         return
+    sampled = judgement.action != "refuse"
     if judgement.logit is not None:
-        state.calibration.learn(judgement.logit, right == judgement.answer, judgement.intent)
-    elif state.choice.weights is not None:
+        state.calibration.learn(Scored(judgement.logit, right == judgement.answer, judgement.intent, sampled))
+    else:
         logits = state.choice.weights.logits(evidence.signals, evidence.circumstances)
         best = int(logits.argmax())
-        state.calibration.learn(float(logits[best]), evidence.answers[best] == right, judgement.intent)
+        state.calibration.learn(Scored(float(logits[best]), evidence.answers[best] == right, judgement.intent, sampled))
     place = evidence.answers.index(right) if right in evidence.answers else None
-    weight = 1 / judgement.rate if judgement.action != "refuse" else 1.0
+    weight = 1 / judgement.rate if sampled else 1.0
     state.choice.learn(Verdict(evidence.signals, evidence.circumstances, place, weight))
 
 

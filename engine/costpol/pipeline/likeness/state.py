@@ -17,12 +17,12 @@ import numpy as np
 from costpol.errors import StoreError
 from costpol.pipeline.likeness import words
 from costpol.pipeline.likeness.answers import Answers
-from costpol.pipeline.likeness.calibration import Calibration
-from costpol.pipeline.likeness.choice import Choice, Verdict, Weights
+from costpol.pipeline.likeness.calibration import Calibration, Scored
+from costpol.pipeline.likeness.choice import TYPICAL, Choice, Verdict, Weights
 from costpol.pipeline.likeness.cut import Cut
 from costpol.pipeline.likeness.words import Words
 
-FORMAT = 1
+FORMAT = 2
 _MOST_CUTS = 1024
 
 
@@ -76,8 +76,9 @@ def pack(state: Likeness) -> bytes:
         "words": state.words.seen, "counts": answers.counts[:known], "used": answers.used[:known],
         "sums": answers.sums[:known], "scatter": answers.scatter, "spread": answers.spread, "origin": answers.origin,
         "theta": calibration.theta, "covariance": calibration.covariance,
-        "logits": np.array([logit for logit, _, _ in calibration.verdicts], dtype=np.float64),
-        "right": np.array([right for _, right, _ in calibration.verdicts], dtype=np.bool_),
+        "logits": np.array([verdict.logit for verdict in calibration.verdicts], dtype=np.float64),
+        "right": np.array([verdict.right for verdict in calibration.verdicts], dtype=np.bool_),
+        "sampled": np.array([verdict.sampled for verdict in calibration.verdicts], dtype=np.bool_),
         "sizes": np.array([len(v.answers) for v in choice.verdicts], dtype=np.int32),
         "signals": _rows([v.answers for v in choice.verdicts]),
         "circumstances": _rows([v.circumstances[None] for v in choice.verdicts]),
@@ -86,7 +87,7 @@ def pack(state: Likeness) -> bytes:
     }  # fmt: skip
     if answers.directions is not None:
         arrays["directions"] = answers.directions
-    if choice.weights is not None:
+    if choice.weights is not TYPICAL:
         for name in ("answers", "answers_middle", "circumstances", "circumstances_middle"):
             arrays[f"weights_{name}"] = getattr(choice.weights, name)
     for number, cut in enumerate(state.cuts.values()):
@@ -96,9 +97,12 @@ def pack(state: Likeness) -> bytes:
         "format": FORMAT, "embedder": state.embedder, "dimension": state.dimension, "version": state.version,
         "stored": state.stored, "texts": state.words.texts, "names": list(answers.rows),
         "answers": [answers.freedom, answers.learned, answers.fit_at],
-        "choice": [choice.learned, choice.fit_at, choice.weights.bias if choice.weights else None],
-        "calibration": [calibration.learned, calibration.floor], "offsets": calibration.offsets,
-        "intents": [intent for _, _, intent in calibration.verdicts],
+        "choice": [choice.learned, choice.fit_at, None if choice.weights is TYPICAL else choice.weights.bias],
+        "calibration": [
+            calibration.learned, calibration.floor, calibration.floor_deviation, calibration.ratio,
+            calibration.ratio_deviation,
+        ], "offsets": calibration.offsets,
+        "intents": [verdict.intent for verdict in calibration.verdicts],
         "cuts": [
             [intent, c.limit, c.deviations, c.value, c.hits, c.seen, c.expected, c.bound, c.root]
             for intent, c in state.cuts.items()
@@ -153,10 +157,12 @@ def _restore(arrays: dict[str, Any], meta: dict[str, Any]) -> Likeness:
         )
         start += size
     calibration = state.calibration
-    calibration.learned, calibration.floor = meta["calibration"]
+    calibration.learned, calibration.floor, calibration.floor_deviation = meta["calibration"][:3]
+    calibration.ratio, calibration.ratio_deviation = meta["calibration"][3:]
     calibration.theta, calibration.covariance = arrays["theta"], arrays["covariance"]
     calibration.offsets = {name: (shift, variance) for name, (shift, variance) in meta["offsets"].items()}
-    calibration.verdicts.extend(zip(arrays["logits"].tolist(), arrays["right"].tolist(), meta["intents"], strict=True))
+    columns = (arrays["logits"].tolist(), arrays["right"].tolist(), meta["intents"], arrays["sampled"].tolist())
+    calibration.verdicts.extend(map(Scored._make, zip(*columns, strict=True)))
     for number, (intent, limit, deviations, value, hits, seen, expected, bound, root) in enumerate(meta["cuts"]):
         cut = Cut(limit, deviations, value, hits, seen, arrays[f"served_{number}"], expected=expected, bound=bound)
         cut.root = root

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,7 @@ _MAX_WORDS = 256
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 
 Hashes = np.ndarray[tuple[int], np.dtype[np.int64]]
+Places = np.ndarray[Any, np.dtype[np.int64]]
 Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
 
 
@@ -51,18 +53,24 @@ class Words:
         length = float(vector @ vector) ** 0.5
         return vector / np.float32(length + 1e-9), float(np.count_nonzero(seen < 1) / len(hashes))
 
-    def overlaps(self, hashes: Hashes, others: Sequence[Hashes]) -> Vector:
-        """How much of its words a text shares with each of some others: the cosine of their rarities."""
+    def overlaps(self, hashes: Hashes, others: Sequence[Hashes], owner: Places) -> tuple[Vector, Vector]:
+        """How much of its words a text shares with each of some others (the cosine of their rarities), and the share of
+        them that occurs in any other text of the same owner. Owners are counted from 0."""
         sizes = [len(other) for other in others]
+        count = int(owner.max()) + 1
         if not len(hashes) or not sum(sizes):
-            return np.zeros(len(others), dtype=np.float32)
+            return np.zeros(len(others), dtype=np.float32), np.zeros(count, dtype=np.float32)
         joined = np.concatenate(others)
-        owner = np.repeat(np.arange(len(others)), sizes)
+        text = np.repeat(np.arange(len(others)), sizes)
         rarity = np.log((self.texts + 2.0) / (self.seen[joined & (_SLOTS - 1)] + 1.0)) ** 2
         own = np.log((self.texts + 2.0) / (self.seen[hashes & (_SLOTS - 1)] + 1.0)) ** 2
-        shared = hashes[np.minimum(np.searchsorted(hashes, joined), len(hashes) - 1)] == joined
-        total = np.bincount(owner, rarity, len(others)) * float(own.sum())
-        return np.asarray(np.bincount(owner, rarity * shared, len(others)) / np.sqrt(total + 1e-9), dtype=np.float32)
+        place = np.minimum(np.searchsorted(hashes, joined), len(hashes) - 1)
+        shared = hashes[place] == joined
+        total = np.bincount(text, rarity, len(others)) * float(own.sum())
+        overlaps = np.bincount(text, rarity * shared, len(others)) / np.sqrt(total + 1e-9)
+        covered = np.zeros((count, len(hashes)), dtype=np.float32)
+        covered[owner[text[shared]], place[shared]] = 1.0
+        return np.asarray(overlaps, dtype=np.float32), np.asarray(covered @ own / (own.sum() + 1e-9), dtype=np.float32)
 
 
 @lru_cache(maxsize=16_384)  # the same stored questions are near again and again

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from costpol.pipeline.likeness.choice import Choice, Verdict, fit
+from costpol.pipeline.likeness.choice import TYPICAL, Choice, Verdict, Weights, fit
+from costpol.pipeline.likeness.evidence import CIRCUMSTANCES, SIGNALS
 
 
 def verdicts(count: int, seed: int = 0, truth: tuple[float, float] = (2.0, -1.0)) -> list[Verdict]:
@@ -38,13 +39,28 @@ def test_verdicts_that_are_all_alike_can_be_fitted() -> None:
     assert np.isfinite(fit(alike).logits(alike[0].answers, alike[0].circumstances)).all()
 
 
+def test_few_verdicts_hardly_move_the_typical_weights_and_many_do() -> None:
+    typical = Weights(np.array([5.0, 3.0]), np.zeros(2), np.array([0.0]), np.zeros(1), 0.0)
+    few, many = fit(verdicts(5), typical), fit(verdicts(4000), typical)
+    assert few.answers == pytest.approx([5.0, 3.0], abs=1.5)
+    assert many.answers == pytest.approx([2.0, -1.0], abs=0.15)
+
+
 def test_it_is_fitted_now_and_then() -> None:
     choice = Choice()
+    rng = np.random.default_rng(1)
     fits = 0
-    for verdict in verdicts(1000):
-        choice.learn(verdict)
+    for _ in range(1000):
+        signals = rng.normal(size=(3, len(SIGNALS))).astype(np.float32)
+        circumstances = rng.normal(size=len(CIRCUMSTANCES)).astype(np.float32)
+        choice.learn(Verdict(signals, circumstances, int(signals[:, 0].argmax()), 1.0))
         if choice.due:
             choice.fit()
             fits += 1
-    assert choice.weights is not None
     assert 5 < fits < 15
+    assert choice.weights.answers.argmax() == 0
+
+
+def test_there_is_a_typical_weight_for_every_signal() -> None:
+    assert len(TYPICAL.answers) == len(TYPICAL.answers_middle) == len(SIGNALS)
+    assert len(TYPICAL.circumstances) == len(TYPICAL.circumstances_middle) == len(CIRCUMSTANCES)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costpol.pipeline.likeness.calibration import Calibration
+from costpol.pipeline.likeness.calibration import Calibration, Scored
 from costpol.pipeline.likeness.cut import GRID, NEVER, Cut
 
 
@@ -16,7 +16,7 @@ def calibrated(seed: int, count: int = 600, harder: float = 0.0) -> Calibration:
     rng = np.random.default_rng(seed)
     calibration = Calibration()
     for logit in rng.normal(1.5, 2.0, count):
-        calibration.learn(float(logit), bool(rng.random() < 1 / (1 + np.exp(harder - logit))), "faq")
+        calibration.learn(Scored(float(logit), bool(rng.random() < 1 / (1 + np.exp(harder - logit))), "faq"))
     return calibration
 
 
@@ -74,7 +74,7 @@ def test_wrong_hits_of_the_past_are_paid_back() -> None:
 def test_nothing_is_served_before_there_are_verdicts() -> None:
     calibration, cut = Calibration(), Cut(0.05)
     for _ in range(99):
-        calibration.learn(5.0, True, "faq")
+        calibration.learn(Scored(5.0, True, "faq"))
         cut.note(5.0, calibration, "faq")
     assert cut.value == NEVER
 
@@ -88,8 +88,8 @@ def test_scores_that_are_too_sure_are_seen_through() -> None:
 def test_contradicted_scores_do_not_upset_the_fit() -> None:
     calibration = Calibration()
     for _ in range(400):
-        calibration.learn(9.0, False, "faq")
-        calibration.learn(-8.0, False, "faq")
+        calibration.learn(Scored(9.0, False, "faq"))
+        calibration.learn(Scored(-8.0, False, "faq"))
     assert calibration.chance(9.0, "faq") > 0.8
     assert calibration.chance(-8.0, "faq") > 0.8
 
@@ -98,10 +98,10 @@ def test_an_intent_moves_as_far_as_its_verdicts_carry_it() -> None:
     rng = np.random.default_rng(3)
     calibration = Calibration()
     for logit in rng.normal(1.5, 2.0, 1500):
-        calibration.learn(float(logit), bool(rng.random() < 1 / (1 + np.exp(-logit))), "easy")
+        calibration.learn(Scored(float(logit), bool(rng.random() < 1 / (1 + np.exp(-logit))), "easy"))
     for count, intent in ((5, "new"), (300, "hard")):
         for logit in rng.normal(1.5, 2.0, count):
-            calibration.learn(float(logit), bool(rng.random() < 1 / (1 + np.exp(2.5 - logit))), intent)
+            calibration.learn(Scored(float(logit), bool(rng.random() < 1 / (1 + np.exp(2.5 - logit))), intent))
     calibration.fit()
     easy, new, hard = (calibration.chance(3.0, intent) for intent in ("easy", "new", "hard"))
     assert easy < new < hard
