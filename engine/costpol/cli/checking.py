@@ -58,11 +58,12 @@ def check_files(files: Mapping[str, bytes]) -> Checked:
 def _check(files: Mapping[str, bytes]) -> Checked:
     loaded = load_bundle(files)
     found = [*loaded.diagnostics, *loaded.unmarked_ends()]
-    if loaded.bundle is not None:
+    readable = loaded.bundle or loaded.partial
+    if readable is not None:
         from costpol.lint.runner import lint
         from costpol.runtime.facts import lint_facts
 
-        found += lint(loaded.bundle, lint_facts(time.time()))
+        found += lint(readable, lint_facts(time.time()))
     return Checked(sorted(found, key=lambda each: each.sort_key), loaded.files, loaded.bundle is not None)
 
 

@@ -1,4 +1,4 @@
-"""The findings about a bundle as it is being typed: the loader's, and the linter's where it loads."""
+"""The findings about a bundle as it is being typed: the loader's, and the linter's as far as it can be read."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ def check(files: Mapping[str, bytes], now: float) -> dict[str, list[Diagnostic]]
     """What is found in each file, also in those that are clean; `now` is the instant of the prices."""
     loaded = load_bundle(files)
     found = [*loaded.diagnostics, *loaded.unmarked_ends()]
-    if loaded.bundle is not None:
-        found += lint(loaded.bundle, lint_facts(now))
+    readable = loaded.bundle or loaded.partial
+    if readable is not None:
+        found += lint(readable, lint_facts(now))
     by_file: dict[str, list[Diagnostic]] = {name: [] for name in sorted(files)}
     for finding in sorted(found, key=lambda finding: finding.sort_key):
         if finding.span.file in by_file:

@@ -27,6 +27,7 @@ class Facts:
     | `routing`  | `routing`, worked out by the runner           |
     | `intents`  | `intents`, worked out by the runner           |
     | `findings` | `findings`, what the other rules have found   |
+    | `whole`    | every file could be read: `partial` is not so |
     """
 
     price_of: PriceOf | None = None
@@ -41,6 +42,8 @@ class Facts:
     intents: Survey | None = None
     """Which intents' matchers are reached; a matcher that matches nothing stands for an intent without one."""
     findings: tuple[Diagnostic, ...] = ()
+    partial: bool = False
+    """Whether some kinds could not be read, so that other rules may not have found all there is."""
 
     def has(self, need: str) -> bool:
         """Whether a need is met."""
@@ -55,4 +58,6 @@ class Facts:
                 return self.intents is not None
             case "findings":
                 return True
+            case "whole":
+                return not self.partial
         raise ValueError(f"no rule can need `{need}`")

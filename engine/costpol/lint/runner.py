@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from costpol.diagnostics import Diagnostic
@@ -9,7 +11,7 @@ from costpol.lint.facts import Facts
 from costpol.lint.reach.survey import Survey, survey
 from costpol.lint.registry import RULES, RuleModule
 from costpol.lint.suppressions import accepted, suppressions
-from costpol.policy.bundle import Bundle
+from costpol.policy.bundle import Bundle, UnreadKindError
 from costpol.policy.nodes.matcher import When
 from costpol.policy.references import OTHERWISE, intent_names
 
@@ -22,8 +24,12 @@ MOST = 1000
 
 
 def lint(bundle: Bundle, facts: Facts | None = None) -> list[Diagnostic]:
-    """All findings about a bundle that loads, by file and line. Suppressed ones are left out."""
-    facts = replace(facts or Facts(), routing=_routing(bundle), intents=_intents(bundle), findings=())
+    """All findings about a bundle, by file and line. Suppressed ones are left out.
+
+    Of a partial bundle, what can be told without the kinds that could not be read.
+    """
+    facts = replace(facts or Facts(), routing=_told(_routing, bundle), intents=_told(_intents, bundle), findings=())
+    facts = replace(facts, partial=not isinstance(bundle, Bundle))
     first = [rule for rule in RULES if "findings" not in rule.NEEDS]
     last = [rule for rule in RULES if "findings" in rule.NEEDS]
     found = _run(first, bundle, facts)
@@ -36,14 +42,30 @@ def lint(bundle: Bundle, facts: Facts | None = None) -> list[Diagnostic]:
 
 
 def _run(rules: list[RuleModule], bundle: Bundle, facts: Facts) -> list[Diagnostic]:
-    ready = [rule for rule in rules if all(facts.has(need) for need in rule.NEEDS)]
-    return [finding for rule in ready for finding in rule.check(bundle, facts)]
+    found: list[Diagnostic] = []
+    for rule in rules:
+        if all(facts.has(need) for need in rule.NEEDS):
+            with suppress(UnreadKindError):
+                for finding in rule.check(bundle, facts):
+                    found.append(finding)  # one by one: what comes before the error counts
+    return found
+
+
+def _told(survey: Callable[[Bundle], Survey], bundle: Bundle) -> Survey:
+    """What is known of a list of matchers; nothing where its file could not be read."""
+    with suppress(UnreadKindError):
+        return survey(bundle)
+    return Survey((), (), None)
 
 
 def _routing(bundle: Bundle) -> Survey:
-    otherwise = bundle.intents.otherwise if bundle.intents else OTHERWISE
-    names = [*sorted(intent_names(bundle) - {otherwise}), otherwise]
-    return survey([rule.when for rule in bundle.routing.rules], names)
+    rules = [rule.when for rule in bundle.routing.rules]
+    try:
+        otherwise = bundle.intents.otherwise if bundle.intents else OTHERWISE
+        names = [*sorted(intent_names(bundle) - {otherwise}), otherwise]
+    except UnreadKindError:
+        return survey(rules, None)
+    return survey(rules, names)
 
 
 def _intents(bundle: Bundle) -> Survey:

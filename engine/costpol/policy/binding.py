@@ -328,6 +328,10 @@ def _bounded(value: Any, declaration: Declared, tree: Tree, binding: _Binding) -
         message = f"`{declaration.name}` is at least {key.minimum}, not {value}"
         binding.add(codes.INVALID_VALUE.at(tree.span, message, f"write {key.minimum} or more"))
         return _MISSING
+    if key.positive and value == 0:
+        message = f"`{declaration.name}` cannot be zero"
+        binding.add(codes.NON_FINITE_NUMBER.at(tree.span, message, f"write more than that: {key.doc}"))
+        return _MISSING
     if key.non_empty and not value:
         message = f"`{declaration.name}` cannot be empty"
         binding.add(codes.INVALID_VALUE.at(tree.span, message, f"write at least one: {key.doc}"))

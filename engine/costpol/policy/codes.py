@@ -50,7 +50,9 @@ MISSING_END_MARKER = Code(
 UNKNOWN_KEY = Code("CP101", "unknown-key", "a key that the language does not have")
 UNDEFINED_REFERENCE = Code("CP102", "undefined-reference", "a name that nothing in the bundle declares")
 SCORE_SCALE_MISMATCH = Code("CP104", "score-scale-mismatch", "a share or likeness given on another scale than 0 to 1")
-NON_FINITE_NUMBER = Code("CP105", "non-finite-number", "a number that is not finite, or negative where it cannot be")
+NON_FINITE_NUMBER = Code(
+    "CP105", "non-finite-number", "a number that is not finite, or negative or zero where it cannot be"
+)
 WRONG_TYPE = Code("CP106", "wrong-type", "a value of another shape than the key takes")
 INVALID_VALUE = Code("CP107", "invalid-value", "a value that cannot be read as what the key takes")
 MISSING_KEY = Code("CP108", "missing-key", "a required key, or its value, is not there")

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from costpol.diagnostics import Diagnostic, Edit, Fix, Related, Span, has_errors
+from costpol.diagnostics import Diagnostic, Edit, Fix, Related, Severity, Span, has_errors
 from costpol.errors import BundleError, UsageError
 from costpol.policy import codes
 from costpol.policy.binding import bind
-from costpol.policy.bundle import Bundle
+from costpol.policy.bundle import Bundle, partial_bundle
 from costpol.policy.declaration import declared
 from costpol.policy.node import Node
 from costpol.policy.nodes.batch import Batch
@@ -66,6 +66,8 @@ class Loaded:
     """Per file, whether it ends with `...`: a torn file does not."""
     files: Mapping[str, str] = field(repr=False)
     """The text of each file, for carets."""
+    partial: Bundle | None = field(default=None, repr=False)
+    """Where there is no bundle: what is free of errors, for checks that catch `UnreadKindError`."""
 
     def require(self) -> Bundle:
         """The bundle. Raises `BundleError` where there is none."""
@@ -93,14 +95,14 @@ def load_bundle(files: Mapping[str, bytes]) -> Loaded:
     found = [finding for source in sources for finding in source.diagnostics]
     nodes: dict[str, list[Node]] = {}
     places: dict[str, Span] = {}
-    attempted: set[str] = set()
+    kinds: dict[str, str] = {}
     unknown = 0
     for source in sources:
         kind = _kind(source, found)
         if source.tree is None or kind is None:
             unknown += 1
             continue
-        attempted.add(kind)
+        kinds[source.file] = kind
         place = _kind_place(source.tree)
         if kind != "tests" and kind in places:
             found.append(_second_file(kind, place, places[kind]))
@@ -111,17 +113,26 @@ def load_bundle(files: Mapping[str, bytes]) -> Loaded:
         if node is not None:
             nodes.setdefault(kind, []).append(node)
     if unknown == 0:  # else the kind that is missing may be the one that could not be told
-        found += _missing_kinds(attempted, sources)
-    bundle = None if has_errors(found) else _bundle(nodes, sources, digest(files))
-    if bundle is not None:
-        found += check_references(bundle)
+        found += _missing_kinds(set(kinds.values()), sources)
+    values = _values(nodes, sources, digest(files))
+    absent = {*KINDS, *_REQUIRED} - nodes.keys() if unknown else _REQUIRED.keys() - nodes.keys()
+    bundle = Bundle(**values) if not has_errors(found) else None
+    found += check_references(bundle or partial_bundle(values, _broken(found, kinds) | absent))
     found.sort(key=lambda diagnostic: diagnostic.sort_key)
+    loads = not has_errors(found)
     return Loaded(
-        None if has_errors(found) else bundle,
+        bundle if loads else None,
         found,
         {source.file: source.explicit_end for source in sources},
         {source.file: source.text for source in sources},
+        None if loads else partial_bundle(values, _broken(found, kinds) | absent),
     )
+
+
+def _broken(found: list[Diagnostic], kinds: Mapping[str, str]) -> frozenset[str]:
+    """The kinds of which a file has an error."""
+    files = {finding.span.file for finding in found if finding.severity is Severity.ERROR}
+    return frozenset(kind for file, kind in kinds.items() if file in files)
 
 
 def _read_all(files: Mapping[str, bytes]) -> list[Source]:
@@ -263,10 +274,11 @@ def _missing_kinds(attempted: set[str], sources: list[Source]) -> list[Diagnosti
     ]
 
 
-def _bundle(nodes: Mapping[str, list[Node]], sources: list[Source], digest: str) -> Bundle:
-    single: dict[str, Any] = {kind: found[0] for kind, found in nodes.items() if kind != "tests"}
-    tests: Any = tuple(nodes.get("tests", ()))
-    return Bundle(**single, tests=tests, digest=digest, files={source.file: source.text for source in sources})
+def _values(nodes: Mapping[str, list[Node]], sources: list[Source], digest: str) -> dict[str, Any]:
+    """The members of a bundle, as far as they could be read."""
+    single = {kind: found[0] for kind, found in nodes.items() if kind != "tests"}
+    files = {source.file: source.text for source in sources}
+    return {**single, "tests": tuple(nodes.get("tests", ())), "digest": digest, "files": files}
 
 
 def _end_marker(file: str, text: str) -> Fix:

@@ -65,6 +65,8 @@ class Key:
     one_or_many: bool = False
     minimum: int | None = None
     non_empty: bool = False
+    positive: bool = False
+    """Zero, which would mean never or nothing, is refused."""
     examples: tuple[Any, ...] = ()
 
 
@@ -77,10 +79,11 @@ def key(
     one_or_many: bool = False,
     minimum: int | None = None,
     non_empty: bool = False,
+    positive: bool = False,
     examples: tuple[Any, ...] = (),
 ) -> Any:
     """Declare one key of a node. Without a default the key is required."""
-    metadata = {"key": Key(doc, yaml, one_or_many, minimum, non_empty, examples)}
+    metadata = {"key": Key(doc, yaml, one_or_many, minimum, non_empty, positive, examples)}
     if default_factory is not None:
         return field(default_factory=default_factory, metadata=metadata)
     return field(default=default, metadata=metadata)

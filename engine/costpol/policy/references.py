@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from itertools import chain, islice
 
 from costpol.diagnostics import Diagnostic, Related, Span
 from costpol.policy import codes
-from costpol.policy.bundle import Bundle
+from costpol.policy.bundle import Bundle, UnreadKindError
 from costpol.policy.node import Node
 from costpol.policy.nodes.matcher import When
 from costpol.policy.nodes.tests import Case, Fixture, Kept, Recorded
@@ -23,9 +24,15 @@ OTHERWISE = "other"
 
 
 def check_references(bundle: Bundle) -> list[Diagnostic]:
-    """A finding for each name that nothing declares, or that two things claim; so many as anybody would read."""
-    found = chain.from_iterable(check(bundle) for check in _CHECKS)
+    """A finding for each name that nothing declares, or that two things claim; so many as anybody would read. Of a
+    partial bundle, what can be told without the kinds that could not be read."""
+    found = chain.from_iterable(_until_unread(check, bundle) for check in _CHECKS)
     return list(islice(found, MAX_FINDINGS))
+
+
+def _until_unread(check: Callable[[Bundle], Iterator[Diagnostic]], bundle: Bundle) -> Iterator[Diagnostic]:
+    with suppress(UnreadKindError):
+        yield from check(bundle)
 
 
 def intent_names(bundle: Bundle) -> frozenset[str]:
@@ -71,6 +78,9 @@ def _clashes(bundle: Bundle) -> Iterator[Diagnostic]:
     if BUILT_IN_EMBEDDER in models.embedders:
         span = models.embedders[BUILT_IN_EMBEDDER].span
         yield codes.NAME_CLASH.at(span, f"`{BUILT_IN_EMBEDDER}` is the built-in embedder", "choose another name")
+
+
+def _rule_names(bundle: Bundle) -> Iterator[Diagnostic]:
     seen: dict[str, Span] = {}
     for rule in bundle.routing.rules:
         if rule.name in seen:
@@ -85,15 +95,19 @@ def _clashes(bundle: Bundle) -> Iterator[Diagnostic]:
         seen.setdefault(rule.name, rule.at("name"))
 
 
-def _routing(bundle: Bundle) -> Iterator[Diagnostic]:
-    known, intents = targets(bundle), intent_names(bundle)
-    routing = bundle.routing
+def _routes(bundle: Bundle) -> Iterator[Diagnostic]:
+    known, routing = targets(bundle), bundle.routing
     yield from _undefined("tier or model", routing.default, known, routing.at("default"))
     for rule in routing.rules:
         yield from _undefined("tier or model", rule.route, known, rule.at("route"))
-        yield from _when(rule.when, intents)
     for i, target in enumerate(routing.fallback.to):
-        yield from _undefined("tier or model", target, known - {REQUESTED}, routing.fallback.at("to", i))
+        yield from _fixed(target, known, routing.fallback.at("to", i))
+
+
+def _rule_intents(bundle: Bundle) -> Iterator[Diagnostic]:
+    intents = intent_names(bundle)
+    for rule in bundle.routing.rules:
+        yield from _when(rule.when, intents)
 
 
 def _when(when: When, intents: Collection[str]) -> Iterator[Diagnostic]:
@@ -112,34 +126,41 @@ def _intents(bundle: Bundle) -> Iterator[Diagnostic]:
                 )  # fmt: skip
 
 
-def _personalization(bundle: Bundle) -> Iterator[Diagnostic]:
-    if bundle.personalization is None:
-        return
-    templates = bundle.prompts.templates.values() if bundle.prompts else ()
-    variables = {name for template in templates for name in template.variables}
+def _exclusion_intents(bundle: Bundle) -> Iterator[Diagnostic]:
     intents = intent_names(bundle)
-    for exclusion in bundle.personalization.exclusions:
+    for exclusion in bundle.personalization.exclusions if bundle.personalization else ():
         for i, intent in enumerate(exclusion.intents):
             yield from _undefined("intent", intent, intents, exclusion.at("intents", i))
+
+
+def _exclusion_variables(bundle: Bundle) -> Iterator[Diagnostic]:
+    templates = bundle.prompts.templates.values() if bundle.prompts else ()
+    variables = {name for template in templates for name in template.variables}
+    for exclusion in bundle.personalization.exclusions if bundle.personalization else ():
         for i, variable in enumerate(exclusion.variables):
             yield from _undefined("template variable", variable, variables, exclusion.at("variables", i))
 
 
+def _embedder(bundle: Bundle) -> Iterator[Diagnostic]:
+    if bundle.cache is not None:
+        known = {BUILT_IN_EMBEDDER, *bundle.models.embedders}
+        yield from _undefined("embedder", bundle.cache.embedder, known, bundle.cache.at("embedder"))
+
+
 def _cache(bundle: Bundle) -> Iterator[Diagnostic]:
-    cache = bundle.cache
-    if cache is None:
-        return
-    yield from _undefined(
-        "embedder", cache.embedder, {BUILT_IN_EMBEDDER, *bundle.models.embedders}, cache.at("embedder")
-    )
-    yield from _named("intent", cache, "intents", intent_names(bundle))
+    if bundle.cache is not None:
+        yield from _named("intent", bundle.cache, "intents", intent_names(bundle))
 
 
 def _prompts(bundle: Bundle) -> Iterator[Diagnostic]:
+    if bundle.prompts is not None:
+        yield from _named("intent", bundle.prompts, "intents", intent_names(bundle))
+
+
+def _templates(bundle: Bundle) -> Iterator[Diagnostic]:
     prompts = bundle.prompts
     if prompts is None:
         return
-    yield from _named("intent", prompts, "intents", intent_names(bundle))
     for prompt in (*prompts.intents.values(), prompts.otherwise):
         if prompt.template is not None:
             yield from _undefined("template", prompt.template, prompts.templates, prompt.at("template"))
@@ -159,53 +180,94 @@ def _prompts(bundle: Bundle) -> Iterator[Diagnostic]:
                 )  # fmt: skip
 
 
-def _budgets(bundle: Bundle) -> Iterator[Diagnostic]:
-    if bundle.budgets is None:
-        return
-    routes = targets(bundle)
-    for rung in bundle.budgets.ladder:
+def _ladder(bundle: Bundle) -> Iterator[Diagnostic]:
+    budgets = bundle.budgets
+    for rung in budgets.ladder if budgets else ():
         for i, budget in enumerate(rung.budgets):
-            yield from _undefined("budget", budget, bundle.budgets.budgets, rung.at("budgets", i))
+            yield from _undefined("budget", budget, budgets.budgets if budgets else (), rung.at("budgets", i))
+
+
+def _ladder_routes(bundle: Bundle) -> Iterator[Diagnostic]:
+    for rung in bundle.budgets.ladder if bundle.budgets else ():
         if rung.route is not None:
-            yield from _undefined("tier or model", rung.route, routes, rung.at("route"))
+            yield from _fixed(rung.route, targets(bundle), rung.at("route"))
 
 
 def _batch(bundle: Bundle) -> Iterator[Diagnostic]:
-    if bundle.batch is None:
-        return
-    yield from _named("intent", bundle.batch, "intents", intent_names(bundle))
-    for intent in bundle.batch.intents.values():
+    if bundle.batch is not None:
+        yield from _named("intent", bundle.batch, "intents", intent_names(bundle))
+
+
+def _batch_providers(bundle: Bundle) -> Iterator[Diagnostic]:
+    for intent in bundle.batch.intents.values() if bundle.batch else ():
         yield from _undefined("provider", intent.provider, bundle.models.providers, intent.at("provider"))
 
 
-def _tests(bundle: Bundle) -> Iterator[Diagnostic]:
-    rules = {"default", *(rule.name for rule in bundle.routing.rules)}
+def _fixtures(bundle: Bundle) -> Iterator[Diagnostic]:
+    for tests in bundle.tests:
+        for case in tests.tests:
+            if case.use is not None:
+                yield from _undefined("fixture", case.use, tests.fixtures, case.at("use"))
+
+
+def _spent(bundle: Bundle) -> Iterator[Diagnostic]:
     budgets = bundle.budgets.budgets if bundle.budgets else {}
-    templates = bundle.prompts.templates if bundle.prompts else {}
-    intents = intent_names(bundle)
     for tests in bundle.tests:
         settings: tuple[Case | Fixture, ...] = (*tests.fixtures.values(), *tests.tests)
         for setting in settings:
             yield from _named("budget", setting, "spent", budgets)
+
+
+def _recorded_intents(bundle: Bundle) -> Iterator[Diagnostic]:
+    intents = intent_names(bundle)
+    for tests in bundle.tests:
+        settings: tuple[Case | Fixture, ...] = (*tests.fixtures.values(), *tests.tests)
+        for setting in settings:
             recorded: tuple[Recorded | Kept, ...] = (setting.signals, *setting.kept)
             for node in recorded:
                 if node.intent is not None:
                     yield from _undefined("intent", node.intent, intents, node.at("intent"))
+    yield from _expected(bundle, "intent", intents)
+
+
+def _expected_rules(bundle: Bundle) -> Iterator[Diagnostic]:
+    yield from _expected(bundle, "rule", {"default", *(rule.name for rule in bundle.routing.rules)})
+
+
+def _expected_models(bundle: Bundle) -> Iterator[Diagnostic]:
+    yield from _expected(bundle, "model", bundle.models.models)
+
+
+def _expected_templates(bundle: Bundle) -> Iterator[Diagnostic]:
+    yield from _expected(bundle, "template", bundle.prompts.templates if bundle.prompts else {})
+
+
+# Each asks for as few kinds as it can: where one of them could not be read, the others still count.
+_CHECKS = (
+    _models, _clashes, _rule_names, _routes, _rule_intents, _intents, _exclusion_intents, _exclusion_variables,
+    _embedder, _cache, _prompts, _templates, _ladder, _ladder_routes, _batch, _batch_providers,
+    _fixtures, _spent, _recorded_intents, _expected_rules, _expected_models, _expected_templates,
+)  # fmt: skip
+
+
+def _expected(bundle: Bundle, key: str, known: Collection[str]) -> Iterator[Diagnostic]:
+    """What the cases of tests expect by name."""
+    for tests in bundle.tests:
         for case in tests.tests:
-            if case.use is not None:
-                yield from _undefined("fixture", case.use, tests.fixtures, case.at("use"))
-            for key, what, known in (
-                ("intent", "intent", intents),
-                ("rule", "rule", rules),
-                ("model", "model", bundle.models.models),
-                ("template", "template", templates),
-            ):
-                name = getattr(case.expect, key)
-                if name is not None:
-                    yield from _undefined(what, name, known, case.expect.at(key))
+            name = getattr(case.expect, key)
+            if name is not None:
+                yield from _undefined(key, name, known, case.expect.at(key))
 
 
-_CHECKS = (_models, _clashes, _routing, _intents, _personalization, _cache, _prompts, _budgets, _batch, _tests)
+def _fixed(target: str, known: Collection[str], span: Span) -> Iterator[Diagnostic]:
+    """A target that has to be known beforehand."""
+    if target == REQUESTED:
+        yield codes.UNDEFINED_REFERENCE.at(
+            span, f"no tier or model is called `{REQUESTED}`",
+            "write a tier or a model: what the caller asked for cannot step in for itself",
+        )  # fmt: skip
+    else:
+        yield from _undefined("tier or model", target, known, span)
 
 
 def _named(what: str, node: Node, key: str, known: Collection[str]) -> Iterator[Diagnostic]:

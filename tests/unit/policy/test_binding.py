@@ -178,3 +178,18 @@ def test_a_thousand_rules_are_bound_quickly() -> None:
     assert time.perf_counter() - start < 15
     assert bound is not None
     assert len(bound.rules) == 1000
+
+
+def test_what_would_never_hold_is_refused_as_zero() -> None:
+    assert _found(Cache, "kind: cache\nintents: {faq: {ttl: 0s}}") == [("CP105", "`ttl` cannot be zero")]
+    assert _found(Budgets, "kind: budgets\nbudgets: {a: {calls: 0, per: day}}") == [("CP105", "`calls` cannot be zero")]
+
+
+def test_patterns_together_have_a_size() -> None:
+    large = "".join(f"  - pattern: '\\pL{{1,9}}\\pN{{2,{n}}}'\n" for n in range(20, 60))
+    bound, found = _bind(Personalization, f"kind: personalization\nexclusions:\n{large}")
+    assert bound is None
+    assert [each.code for each in found] == ["CP107"]
+    assert "too large together" in found[0].message
+    small = "".join(f"  - pattern: 'order-{n}[0-9]+'\n" for n in range(1000))
+    assert _bind(Personalization, f"kind: personalization\nexclusions:\n{small}")[0] is not None

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costpol.errors import BundleError, UsageError
+from costpol.policy.bundle import UnreadKindError
 from costpol.policy.loader import KINDS, digest, load_bundle, load_folder, read_bundle
 from costpol.policy.source import MAX_BYTES
 
@@ -242,3 +243,35 @@ def test_a_bundle_with_no_end_of_errors_is_refused_quickly(files: dict[str, byte
     assert time.perf_counter() - start < 60
     assert loaded.bundle is None
     assert 0 < len(loaded.diagnostics) <= 200
+
+
+def test_what_does_not_hang_on_a_broken_file_is_still_told() -> None:
+    broken = {"intents": b"kind: intents\nintents: {faq: {exampels: [a]}}\n...\n"}
+    loaded = load_bundle(FILES | broken | {"routing": b"", "p/routing.yaml": ROUTING.replace(b"small", b"smal")})
+    assert [found.code for found in loaded.diagnostics if found.code != "CP001"] == ["CP101", "CP102"]
+    assert loaded.bundle is None
+    assert loaded.partial is not None
+    assert loaded.partial.models.tiers["small"] == ("tiny",)
+    for kind in ("intents", "routing"):
+        with pytest.raises(UnreadKindError):
+            getattr(loaded.partial, kind)
+
+
+def test_a_kind_that_may_stand_in_an_unreadable_file_is_not_taken_for_absent() -> None:
+    loaded = load_bundle(FILES | {"x": b"kind: [\n"})
+    assert loaded.partial is not None
+    with pytest.raises(UnreadKindError):
+        _ = loaded.partial.budgets
+    assert load_bundle(FILES).partial is None
+
+
+def test_all_files_together_have_a_size() -> None:
+    large = {f"t{n}.yaml": b"kind: tests\n" + b"#" * (MAX_BYTES - 20) for n in range(4)}
+    found = load_bundle(FILES | large).diagnostics
+    assert [each.span.file for each in found if "larger than 2 MiB" in each.message] == ["t1.yaml"]
+
+
+def test_no_more_is_read_than_a_policy_may_have(tmp_path: Path) -> None:
+    for number in range(5):
+        (tmp_path / f"{number}.yaml").write_bytes(b"#" * MAX_BYTES)
+    assert sum(map(len, read_bundle(tmp_path).values())) <= 2 * MAX_BYTES + 5

@@ -33,6 +33,7 @@ from costpol.diagnostics import Diagnostic, Severity
 from costpol.lint.caching import cached
 from costpol.lint.facts import Facts
 from costpol.policy.bundle import Bundle
+from costpol.policy.references import BUILT_IN_EMBEDDER
 
 CODE, NAME, SEVERITY = "CP401", "low-threshold", Severity.WARNING
 NEEDS: tuple[str, ...] = ()
@@ -46,8 +47,9 @@ NO_SIMILARITY = Decimal("0.5")
 def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
     if bundle.cache is None:
         return
-    declared = bundle.models.embedders.get(bundle.cache.embedder)
-    embedder = bundle.cache.embedder if declared is None else declared.model
+    embedder = bundle.cache.embedder
+    if embedder != BUILT_IN_EMBEDDER and embedder in bundle.models.embedders:
+        embedder = bundle.models.embedders[embedder].model
     floor = max(facts.cache_thresholds.get(embedder, UNMEASURED), NEVER_BELOW)
     measured = f"`{embedder}` was measured to need {floor}" if embedder in facts.cache_thresholds else None
     for caching in cached(bundle):

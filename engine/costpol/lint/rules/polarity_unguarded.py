@@ -41,7 +41,7 @@ _NEEDED = ("numbers", "negation")
 def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
     for caching in cached(bundle):
         missing = [guard for guard in _NEEDED if guard not in caching.node.guards]
-        if caching.node.threshold is None or not missing:
+        if not caching.node.alike or not missing:
             continue
         guards = ", ".join((*missing, *caching.node.guards))
         yield Diagnostic(

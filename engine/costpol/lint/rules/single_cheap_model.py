@@ -40,7 +40,8 @@ NEEDS: tuple[str, ...] = ("prices",)
 def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
     prices = ladder_prices(bundle, facts)
     routed = {first_price(bundle, facts, route.target) for route in routes(bundle)}
-    if len(prices) > 1 and routed == {prices[0]}:
+    tiers = {price for tier in bundle.models.tiers if (price := first_price(bundle, facts, tier)) is not None}
+    if len(prices) > 1 and (routed == {prices[0]} or (len(tiers) > 1 and routed == {min(tiers)})):
         yield Diagnostic(
             CODE, NAME, SEVERITY, bundle.routing.at("default"), "every request goes to the cheapest model",
             help="add a rule that routes hard requests to a stronger tier",

@@ -39,7 +39,7 @@ from collections.abc import Iterator
 
 from costpol.diagnostics import Diagnostic, Severity, Span
 from costpol.lint.facts import Facts
-from costpol.lint.targets import leaves_choice, routes
+from costpol.lint.targets import first_price, ladder_prices, leaves_choice, routes
 from costpol.policy.bundle import Bundle
 from costpol.policy.templates import placeholders
 
@@ -48,13 +48,13 @@ NEEDS: tuple[str, ...] = ()
 
 
 def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
-    yield from _targets(bundle)
+    yield from _targets(bundle, facts)
     yield from _providers(bundle)
     yield from _embedders(bundle)
     yield from _templates(bundle)
 
 
-def _targets(bundle: Bundle) -> Iterator[Diagnostic]:
+def _targets(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
     models = bundle.models
     rungs = bundle.budgets.ladder if bundle.budgets else ()
     used = {
@@ -63,8 +63,8 @@ def _targets(bundle: Bundle) -> Iterator[Diagnostic]:
         *(rung.route for rung in rungs if rung.route),
     }
     unused = [tier for tier in models.tiers if tier not in used]
-    if len(unused) == len(models.tiers) - 1 and not leaves_choice(bundle):
-        unused = []  # all goes to one tier: that is a finding of its own
+    if len(unused) == len(models.tiers) - 1 or leaves_choice(bundle) or _dearest_default(bundle, facts):
+        unused = []  # where all goes to one tier, or what no rule takes to the dearest, that is the finding
     for tier in unused:
         yield _finding(models.at("tiers", tier), "tier", tier)
     if leaves_choice(bundle):
@@ -73,6 +73,11 @@ def _targets(bundle: Bundle) -> Iterator[Diagnostic]:
     for name, model in models.models.items():
         if name not in used:
             yield _finding(model.span, "model", name)
+
+
+def _dearest_default(bundle: Bundle, facts: Facts) -> bool:
+    prices = ladder_prices(bundle, facts)
+    return len(prices) > 1 and first_price(bundle, facts, bundle.routing.default) == prices[-1]
 
 
 def _providers(bundle: Bundle) -> Iterator[Diagnostic]:

@@ -37,7 +37,7 @@ from costpol.lint.suppressions import ONLY_IN_A_LOG, Suppression, suppressions
 from costpol.policy.bundle import Bundle
 
 CODE, NAME, SEVERITY = "CP900", "unused-suppression", Severity.WARNING
-NEEDS: tuple[str, ...] = ("findings",)
+NEEDS: tuple[str, ...] = ("findings", "whole")
 
 
 def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:

@@ -17,7 +17,7 @@ from costpol.policy.scalars import Duration, Name
 class BatchIntent(Node):
     """Work that may wait."""
 
-    deadline: Duration = key("by when an answer must be there", examples=("6h",))
+    deadline: Duration = key("by when an answer must be there", positive=True, examples=("6h",))
     provider: Name = key("the provider whose batch API takes it")
 
 

@@ -14,9 +14,9 @@ from costpol.policy.scalars import Count, Name, Share, TimeZone, Usd
 class Budget(Node):
     """One limit: so much, in such a window, for each of such subjects (or for everybody together)."""
 
-    limit: Usd | None = key("the most dollars", default=None, examples=("40 USD",))
-    tokens: Count | None = key("the most tokens, input and output together", default=None)
-    calls: Count | None = key("the most model calls", default=None)
+    limit: Usd | None = key("the most dollars", default=None, positive=True, examples=("40 USD",))
+    tokens: Count | None = key("the most tokens, input and output together", default=None, positive=True)
+    calls: Count | None = key("the most model calls", default=None, positive=True)
     per: Literal["request", "hour", "day", "week", "month"] = key("the window")
     window: Literal["calendar", "rolling"] = key(
         "whether the window starts with the clock's hour, day (Monday for weeks) or month, or trails the present",

@@ -24,7 +24,7 @@ class IntentCache(Node):
         default=None,
         examples=("1%",),
     )
-    ttl: Duration | None = key("how long an answer may be given again", default=None, examples=("24h",))
+    ttl: Duration | None = key("how long an answer may be given again", default=None, positive=True, examples=("24h",))
     scope: Literal["global", "tenant", "user"] | None = key("who shares an answer", default=None)
     guards: tuple[Literal["numbers", "negation", "entities", "order"], ...] = key(
         "differences that refuse a similar question however near it is",

@@ -23,7 +23,9 @@ class Provider(Node):
         "where its key comes from: `$NAME` of an environment variable, `caller` to pass on the caller's own, or `none`",
         default="caller", yaml="key", examples=("$OPENAI_API_KEY",),
     )  # fmt: skip
-    timeout: Duration = key("how long one call may take until its first byte", default=120.0, examples=("60s",))
+    timeout: Duration = key(
+        "how long one call may take until its first byte", default=120.0, positive=True, examples=("60s",)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +66,8 @@ class Model(Node):
         "left out, the price book is asked for the model's name",
         default=None,
     )  # fmt: skip
-    context: Count | None = key("its context window in tokens", default=None, examples=("128k",))
-    max_output: Count | None = key("the most output tokens it can give", default=None)
+    context: Count | None = key("its context window in tokens", default=None, positive=True, examples=("128k",))
+    max_output: Count | None = key("the most output tokens it can give", default=None, positive=True)
     lacks: tuple[Literal["tools", "json", "images", "streaming"], ...] = key(
         "what it cannot do: requests that need it are not sent there", default=()
     )
@@ -94,7 +96,7 @@ class Embedder(Node):
         "here costs nothing",
         default=None,
     )  # fmt: skip
-    timeout: Duration = key("how long an embedding may take before the cache is bypassed", default=1.0)
+    timeout: Duration = key("how long an embedding may take before the cache is bypassed", default=1.0, positive=True)
     batch: Count = key("how many texts of requests that wait together are embedded at once", default=16, minimum=1)
     download: bool = key("whether a model that is not on this machine may be fetched from the hub", default=False)
 
