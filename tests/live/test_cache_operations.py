@@ -49,7 +49,7 @@ def test_a_hit_names_the_answer_that_a_miss_stored_and_its_report_withdraws_it(s
     code, withdrawn = costpol("report-wrong", stored, at)
     assert (code, withdrawn["intent"], withdrawn["verdicts"]) == (0, "faq", 0)
     assert ask(sidecar)[0] == "miss"
-    assert costpol("report-wrong", "0f44bd9f-a6f2-87d1-f6ed-b9bc6ce22b3e", at)[0] == 2
+    assert costpol("report-wrong", "89700192-7bdb-fa1c-27ca-22990e688731", at)[0] == 2
 
 
 def test_answers_are_counted_and_taken_back_while_requests_flow(sidecar: Any) -> None:

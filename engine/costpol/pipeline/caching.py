@@ -17,7 +17,7 @@ from costpol.inference.caller import Caller
 from costpol.inference.request import Message, Request
 from costpol.pipeline.identity import identity_part
 
-LAYOUT = b"costpol-cache-2"
+LAYOUT = b"costpol-cache-3"
 """Changes with the meaning of a digest, so that entries of an older layout are never found."""
 
 
@@ -92,7 +92,7 @@ def partition_digest(
             parts.append(b"\x00question")
             parts += _aside(messages[index])
         else:
-            parts.append(messages[index].raw)
+            parts.append(_spoken(messages[index]))
     lengths = ",".join(map(str, map(len, parts)))  # in front, so that no part flows into the next
     return sha256(b"".join((lengths.encode(), b"\x00", *parts))).hexdigest()[:32]
 
@@ -143,6 +143,17 @@ def _question_index(messages: tuple[Message, ...]) -> int | None:
 
 _MEMBERS = json.Decoder(dict[str, Raw])
 _WORDS = frozenset({"role", "content"})
+
+
+def _spoken(message: Message) -> bytes:
+    """A plain message by what it says, however its JSON is spelt; any other by its bytes."""
+    try:
+        members = _MEMBERS.decode(message.raw)
+    except DecodeError:
+        return message.raw
+    if members.keys() != _WORDS or not bytes(members["content"]).startswith(b'"'):
+        return message.raw
+    return b"\x00".join((b"plain", bytes(members["role"]), message.text.encode("utf-8", "surrogatepass")))
 
 
 def _aside(question: Message) -> list[bytes]:

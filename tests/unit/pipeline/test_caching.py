@@ -26,6 +26,7 @@ from costpol.pipeline.caching import (
     usable,
 )
 from costpol.pipeline.identity import identity_part
+from costpol.providers.openai import decode_request
 
 SYSTEM = {"role": "system", "content": "Be kind."}
 DEVELOPER = {"role": "developer", "content": "The user is Ada."}
@@ -111,6 +112,24 @@ def test_all_of_these_partitions_differ_from_each_other() -> None:
 )
 def test_what_does_not_shape_the_answer_is_the_same_partition(body: dict[str, Any]) -> None:
     assert partition(body) == partition()
+
+
+def test_how_a_client_spells_its_json_is_no_part_of_a_plain_message() -> None:
+    messages = [{"role": "system", "content": "Grüße “freundlich”."}, HELLO, QUESTION]
+    turned = [dict(reversed(message.items())) for message in messages]
+    spellings = [
+        json.dumps({"model": "m", "messages": written}, ensure_ascii=ascii, separators=separators)
+        for written in (messages, turned)
+        for ascii in (True, False)
+        for separators in ((",", ":"), (", ", ": "))
+    ]
+    requests = [decode_request(spelling.encode()) for spelling in spellings]
+    options: dict[str, Any] = {
+        "model_class": "small", "embedder": "e", "template": None, "system": None, "tools": None, "json_output": False,
+        "output_limit": None,
+    }  # fmt: skip
+    assert len({partition_digest(request, **options) for request in requests}) == 1
+    assert partition({"messages": [{**SYSTEM, "name": "a"}, QUESTION]}) != partition({"messages": [SYSTEM, QUESTION]})
 
 
 def test_a_template_stands_for_the_leading_system_prompts_and_for_no_later_one() -> None:
