@@ -25,6 +25,8 @@ class Checked:
     files: Mapping[str, str]
     loads: bool
     """Whether the loader takes it; if not, its errors may hide others."""
+    blocking: frozenset[Diagnostic] = frozenset()
+    """The errors of the loader."""
 
     def errors(self) -> list[Diagnostic]:
         """What keeps the bundle from being served."""
@@ -64,7 +66,8 @@ def _check(files: Mapping[str, bytes]) -> Checked:
         from costpol.runtime.facts import lint_facts
 
         found += lint(readable, lint_facts(time.time()))
-    return Checked(sorted(found, key=lambda each: each.sort_key), loaded.files, loaded.bundle is not None)
+    found.sort(key=lambda each: each.sort_key)
+    return Checked(found, loaded.files, loaded.bundle is not None, frozenset(loaded.errors()))
 
 
 @contextmanager

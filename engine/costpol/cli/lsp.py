@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
+from costpol.cli.settings import read_settings
 from costpol.errors import UsageError
 
 
@@ -12,7 +15,8 @@ from costpol.errors import UsageError
 def command(stdio: bool) -> int:
     """Answer an editor on standard input and output, until it leaves.
 
-    Findings as one types, hover texts with prices, completion of keys and names, definitions and references.
+    Findings as one types, those that costpol.toml wants, with their fixes; hover texts with prices, completion of keys
+    and names, definitions and references.
     """
     try:
         from costpol.editor.server import serve
@@ -20,5 +24,5 @@ def command(stdio: bool) -> int:
         if (error.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
             raise
         raise UsageError("the language server is not installed", "run `pip install 'costpol[lsp]'`") from error
-    serve()
+    serve(lambda folder: read_settings(folder, os.environ).reports)
     return 0

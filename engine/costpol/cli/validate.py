@@ -14,7 +14,7 @@ import click
 from costpol.cli.checking import Checked, check_files
 from costpol.cli.settings import LEVELS, Settings, read_settings
 from costpol.cli.terminal import use_color
-from costpol.diagnostics import Diagnostic, Severity
+from costpol.diagnostics import Diagnostic
 from costpol.errors import UsageError
 from costpol.policy.loader import read_bundle
 from costpol.policy.source import MAX_BYTES
@@ -152,11 +152,7 @@ def _outcome(checked: Checked, settings: Settings, mended: int = 0) -> Outcome:
 
 def _reported(checked: Checked, settings: Settings) -> list[Diagnostic]:
     """What the settings want to hear, and whatever keeps the bundle from loading."""
-    return [
-        each
-        for each in checked.diagnostics
-        if settings.reports(each) or (each.severity is Severity.ERROR and not checked.loads)
-    ]
+    return [each for each in checked.diagnostics if settings.reports(each) or each in checked.blocking]
 
 
 def _report(outcomes: list[Outcome], options: Options) -> None:

@@ -17,7 +17,7 @@ from costpol.policy.loader import KINDS
 from costpol.policy.nodes.models import Model
 from costpol.policy.nodes.prompts import Template
 from costpol.policy.reference import kind_summary
-from costpol.policy.tree import is_number_elsewhere, is_word_boolean, resolve
+from costpol.policy.tree import written
 
 _TOP_KEY = re.compile(r"^([\w-]+):", re.MULTILINE)
 MOST = 200
@@ -158,10 +158,3 @@ def _variables(project: Project, context: Context, line: str, point: Point) -> I
     }  # fmt: skip
     for name in sorted(names):
         yield Completion(name, "variable", name if closed else f"{name} }}}}", start, end)
-
-
-def written(name: str) -> str:
-    """A name as it must be written so that no YAML reader takes it for something else."""
-    if resolve(name) != "text" or is_word_boolean(name) or is_number_elsewhere(name):
-        return f'"{name}"'
-    return name

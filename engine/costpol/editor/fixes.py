@@ -1,33 +1,28 @@
-"""What an editor offers to do about a finding: write the name that was meant, or say why it is accepted."""
+"""What an editor offers to do about a finding: carry out its fix, or say why it is accepted."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from costpol.diagnostics import Diagnostic, Span
-from costpol.editor.completion import written
+from costpol.diagnostics import Diagnostic, Edit, Span
 from costpol.editor.positions import split_lines
 from costpol.editor.project import PolicyFile
 from costpol.lint.registry import RULES
 from costpol.lint.suppressions import leaks
-from costpol.policy import codes
 
-_GUESS = re.compile(r"did you mean `([^`]+)`\?")
-_GUESSED = {codes.UNKNOWN_KEY.code, codes.UNDEFINED_REFERENCE.code, codes.UNKNOWN_WORD.code, codes.UNKNOWN_KIND.code}
 _ACCEPTED = {rule.CODE for rule in RULES if "findings" not in rule.NEEDS}
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One offer: `text` takes the place of `span`."""
+    """One offer: edits of one file. `findings` are what it is about."""
 
     title: str
-    finding: Diagnostic
-    span: Span
-    text: str
+    findings: tuple[Diagnostic, ...]
+    edits: tuple[Edit, ...]
     preferred: bool = False
+    whole_file: bool = False
 
 
 def actions(file: PolicyFile, findings: Iterable[Diagnostic], first: int, last: int) -> list[Action]:
@@ -36,18 +31,34 @@ def actions(file: PolicyFile, findings: Iterable[Diagnostic], first: int, last: 
     return [action for finding in near for action in _for_finding(file, finding)]
 
 
+def fix_all(findings: Iterable[Diagnostic]) -> Action | None:
+    """All safe fixes of a file at once, of two that touch the first; `None` where there is none."""
+    chosen: list[Diagnostic] = []
+    edits: list[Edit] = []
+    for finding in findings:
+        if finding.fix is None or not finding.fix.safe:
+            continue
+        if not any(_touch(mine.span, other.span) for mine in finding.fix.edits for other in edits):
+            chosen.append(finding)
+            edits += finding.fix.edits
+    return Action("mend all that is safe to mend", tuple(chosen), tuple(edits), whole_file=True) if chosen else None
+
+
 def _for_finding(file: PolicyFile, finding: Diagnostic) -> Iterator[Action]:
-    guess = _GUESS.fullmatch(finding.help or "")
-    if guess is not None and finding.code in _GUESSED and finding.span.line == finding.span.end_line:
-        yield Action(f"write `{guess[1]}`", finding, finding.span, written(guess[1]), preferred=True)
-    if finding.code == codes.MISSING_END_MARKER.code:
-        lines = split_lines(file.text)
-        at = Span(file.name, len(lines), len(lines[-1]) + 1, len(lines), len(lines[-1]) + 1)
-        yield Action("add a last line `...`", finding, at, "\n...\n" if lines[-1] else "...\n", preferred=True)
+    fix = finding.fix
+    if fix is not None and all(edit.span.file == file.name for edit in fix.edits):
+        yield Action(fix.description, (finding,), fix.edits, preferred=True)
     if finding.code in _ACCEPTED:
         line = split_lines(file.text)[finding.span.line - 1]
         indent = line[: len(line) - len(line.lstrip(" "))]
         above = Span(file.name, finding.span.line, 1, finding.span.line, 1)
         who = " approved_by=" if leaks(finding.code) else " "
-        title = f"accept {finding.code} here (say why)"
-        yield Action(title, finding, above, f"{indent}# costpol: ignore[{finding.code}]{who}\n")
+        comment = Edit(above, f"{indent}# costpol: ignore[{finding.code}]{who}\n")
+        yield Action(f"accept {finding.code} here (say why)", (finding,), (comment,))
+
+
+def _touch(left: Span, right: Span) -> bool:
+    """Whether two places share a character, or begin at the same."""
+    starts = (left.line, left.column), (right.line, right.column)
+    ends = (left.end_line, left.end_column), (right.end_line, right.end_column)
+    return starts[0] == starts[1] or (starts[0] < ends[1] and starts[1] < ends[0])

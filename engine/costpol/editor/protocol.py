@@ -103,13 +103,16 @@ def completion_item(
 
 def code_action(action: Action, lines: Lines, uri: Uri, encoding: str) -> lsp.CodeAction:
     """An offer with the edit that carries it out."""
-    edit = lsp.TextEdit(range_of(action.span, lines[action.span.file], encoding), action.text)
+    changes: dict[str, list[lsp.TextEdit]] = {}
+    for edit in action.edits:
+        place = range_of(edit.span, lines[edit.span.file], encoding)
+        changes.setdefault(uri(edit.span.file), []).append(lsp.TextEdit(place, edit.text))
     return lsp.CodeAction(
         title=action.title,
-        kind=lsp.CodeActionKind.QuickFix,
-        diagnostics=[diagnostic(action.finding, lines, uri, encoding)],
+        kind=lsp.CodeActionKind.SourceFixAll if action.whole_file else lsp.CodeActionKind.QuickFix,
+        diagnostics=[diagnostic(finding, lines, uri, encoding) for finding in action.findings],
         is_preferred=action.preferred or None,
-        edit=lsp.WorkspaceEdit(changes={uri(action.span.file): [edit]}),
+        edit=lsp.WorkspaceEdit(changes=changes),
     )
 
 

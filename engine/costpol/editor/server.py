@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,9 +20,9 @@ from pygls.lsp.server import LanguageServer
 from costpol import __version__
 from costpol.diagnostics import Diagnostic, Span
 from costpol.editor import protocol
-from costpol.editor.checking import check
+from costpol.editor.checking import Wanted, check, everything
 from costpol.editor.completion import completions
-from costpol.editor.fixes import actions
+from costpol.editor.fixes import actions, fix_all
 from costpol.editor.hover import hover
 from costpol.editor.navigation import definitions, references, symbols
 from costpol.editor.positions import UTF_16, Point, code_point_column, split_lines
@@ -35,6 +35,7 @@ PAUSE = 0.2
 """Seconds without a keystroke before findings are worked out."""
 _TRIGGERS = [" ", ":", "{", "[", ",", "/"]
 _SUFFIXES = (".yaml", ".yml")
+_OFFERED = (lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.SourceFixAll)
 _WATCHED = "**/*.{yaml,yml}"
 
 
@@ -51,10 +52,12 @@ class _Folder:
 
 
 class _Desk:
-    """The folders in which a file is open."""
+    """The folders in which a file is open. `settings` tells which findings of a folder are wanted; it raises
+    `UsageError` where nobody can tell."""
 
-    def __init__(self, server: LanguageServer) -> None:
+    def __init__(self, server: LanguageServer, settings: Callable[[Path], Wanted]) -> None:
         self.server = server
+        self.settings = settings
         self.folders: dict[Path, _Folder] = {}
 
     @property
@@ -131,7 +134,8 @@ class _Desk:
         buffers = self.buffers(path)
         files = folder.disk | {name: text.encode(errors="surrogatepass") for name, text in buffers.items()}
         texts = {name: data.decode(errors="replace") for name, data in files.items()}
-        found = await asyncio.to_thread(check, files, time.time()) if is_bundle(texts) else {}
+        wanted = await asyncio.to_thread(self._wanted, path)
+        found = await asyncio.to_thread(check, files, time.time(), wanted) if is_bundle(texts) else {}
         if folder.due is not None or self.folders.get(path) is not folder:
             return  # typed on meanwhile: the next round answers
         folder.findings = found
@@ -147,6 +151,14 @@ class _Desk:
         self.server.text_document_publish_diagnostics(
             lsp.PublishDiagnosticsParams(uri=self.uri(name), diagnostics=shown)
         )
+
+    def _wanted(self, folder: Path) -> Wanted:
+        """Which findings are wanted; all where the settings cannot be read, which is logged."""
+        try:
+            return self.settings(folder)
+        except UsageError as error:
+            self._log(error.message, lsp.MessageType.Warning)
+            return everything
 
     def _disk(self, folder: Path) -> dict[str, bytes]:
         """The policy files of a folder as they were saved; none where they cannot be read, which is logged."""
@@ -193,15 +205,20 @@ def _path(uri: str) -> Path | None:
     return path if path.suffix in _SUFFIXES and path.name[0] not in ".#" else None
 
 
-def serve(stdin: BinaryIO | None = None, stdout: BinaryIO | None = None) -> None:
-    """Answer one client until it leaves."""
-    make_server().start_io(stdin, stdout)
+def serve(
+    settings: Callable[[Path], Wanted] = lambda folder: everything,
+    stdin: BinaryIO | None = None,
+    stdout: BinaryIO | None = None,
+) -> None:
+    """Answer one client until it leaves. `settings` tells which findings about a folder are wanted, or raises
+    `UsageError`."""
+    make_server(settings).start_io(stdin, stdout)
 
 
-def make_server() -> LanguageServer:
+def make_server(settings: Callable[[Path], Wanted]) -> LanguageServer:
     """A server with all its answers."""
     server = LanguageServer("costpol", __version__)
-    desk = _Desk(server)
+    desk = _Desk(server, settings)
     _follow_documents(server, desk)
     _answer_words(server, desk)
     _answer_places(server, desk)
@@ -286,7 +303,7 @@ def _answer_words(server: LanguageServer, desk: _Desk) -> None:
             item.documentation = lsp.MarkupContent(lsp.MarkupKind.Markdown, text)
         return item
 
-    @server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions([lsp.CodeActionKind.QuickFix]))
+    @server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions(_OFFERED))
     def on_code_action(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         opened = desk.open(params.text_document.uri)
         if opened is None:
@@ -294,8 +311,20 @@ def _answer_words(server: LanguageServer, desk: _Desk) -> None:
         folder, name = opened
         file = folder.project.files[name]
         lines = {name: split_lines(file.text)}
-        near = actions(file, folder.findings.get(name, []), params.range.start.line, params.range.end.line)
-        return [protocol.code_action(each, lines, desk.uri, desk.encoding) for each in near]
+        findings, only = folder.findings.get(name, []), params.context.only or [*_OFFERED]
+        near = (
+            actions(file, findings, params.range.start.line, params.range.end.line) if _asked(_OFFERED[0], only) else []
+        )
+        offers = [protocol.code_action(each, lines, desk.uri, desk.encoding) for each in near]
+        together = fix_all(findings) if _asked(_OFFERED[1], only) else None
+        if together is not None:
+            offers.append(protocol.code_action(together, lines, desk.uri, desk.encoding))
+        return offers
+
+
+def _asked(kind: str, only: Iterable[str]) -> bool:
+    """Whether a client that asks for these kinds of offers asks for this one: `source` stands for `source.fixAll`."""
+    return any(kind == each or kind.startswith(f"{each}.") for each in only)
 
 
 def _answer_places(server: LanguageServer, desk: _Desk) -> None:

@@ -31,7 +31,7 @@ from costpol.policy.nodes.tests import Tests
 from costpol.policy.references import check_references
 from costpol.policy.scalar_reading import shorten
 from costpol.policy.source import MAX_BYTES, MAX_EVENTS, Source, read_source
-from costpol.policy.suggestion import did_you_mean
+from costpol.policy.suggestion import nearest
 from costpol.policy.syntax import LINE_BREAK
 from costpol.policy.tree import MapTree, ScalarTree
 
@@ -74,6 +74,10 @@ class Loaded:
         if self.bundle is None:
             raise BundleError(self.diagnostics)
         return self.bundle
+
+    def errors(self) -> list[Diagnostic]:
+        """What keeps the bundle from loading."""
+        return [finding for finding in self.diagnostics if finding.severity is Severity.ERROR]
 
     def unmarked_ends(self) -> list[Diagnostic]:
         """A warning for each file that does not say where it ends. A file that is no YAML has no end to mark."""
@@ -233,10 +237,10 @@ def _kind(source: Source, found: list[Diagnostic]) -> str | None:
         if isinstance(value, MapTree)
         else "a list"
     )
-    guess = did_you_mean(value.text, KINDS) if isinstance(value, ScalarTree) else None
-    found.append(
-        codes.UNKNOWN_KIND.at(value.span, f"{written} is no kind of policy file", guess or f"write {_listed_kinds()}")
-    )
+    guess = nearest(value.text, KINDS) if isinstance(value, ScalarTree) else None
+    help = f"did you mean `{guess}`?" if guess else f"write {_listed_kinds()}"
+    fix = Fix(f"write `{guess}`", (Edit(value.span, guess),), safe=False) if guess else None
+    found.append(codes.UNKNOWN_KIND.at(value.span, f"{written} is no kind of policy file", help, fix=fix))
     return None
 
 

@@ -6,15 +6,16 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from itertools import chain, islice
 
-from costpol.diagnostics import Diagnostic, Related, Span
+from costpol.diagnostics import Diagnostic, Edit, Fix, Related, Span
 from costpol.policy import codes
 from costpol.policy.bundle import Bundle, UnreadKindError
 from costpol.policy.node import Node
 from costpol.policy.nodes.matcher import When
 from costpol.policy.nodes.tests import Case, Fixture, Kept, Recorded
 from costpol.policy.source import MAX_FINDINGS
-from costpol.policy.suggestion import did_you_mean
+from costpol.policy.suggestion import did_you_mean, nearest
 from costpol.policy.templates import placeholders
+from costpol.policy.tree import written
 
 REQUESTED = "requested"
 """The target that leaves the choice of model to the caller."""
@@ -279,7 +280,8 @@ def _named(what: str, node: Node, key: str, known: Collection[str]) -> Iterator[
 def _undefined(what: str, name: str, known: Collection[str], span: Span) -> Iterator[Diagnostic]:
     if name not in known:
         listed = ", ".join(f"`{candidate}`" for candidate in sorted(known)[:8])
-        help = did_you_mean(name, known) or (
-            f"declared are {listed}" if listed else f"the bundle declares no {what}: add it"
-        )
-        yield codes.UNDEFINED_REFERENCE.at(span, f"no {what} is called `{name}`", help)
+        guess = nearest(name, known)
+        otherwise = f"declared are {listed}" if listed else f"the bundle declares no {what}: add it"
+        help = f"did you mean `{guess}`?" if guess else otherwise
+        fix = Fix(f"write `{guess}`", (Edit(span, written(guess)),), safe=False) if guess else None
+        yield codes.UNDEFINED_REFERENCE.at(span, f"no {what} is called `{name}`", help, fix=fix)

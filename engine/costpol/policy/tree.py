@@ -95,6 +95,13 @@ def is_number_elsewhere(text: str) -> bool:
     return text[:1] in "0123456789-+." and len(text) <= _LONGEST_NUMBER and bool(_OTHER_NUMBERS.fullmatch(text))
 
 
+def written(name: str) -> str:
+    """A name as it must be written so that no YAML reader takes it for something else."""
+    if resolve(name) != "text" or is_word_boolean(name) or is_number_elsewhere(name):
+        return f'"{name}"'
+    return name
+
+
 def plain_data(tree: Tree) -> object:
     """A tree as `dict`, `list`, `str`, `int`, `Decimal`, `bool` and `None`, by the core schema."""
     if isinstance(tree, MapTree):

@@ -142,7 +142,7 @@ def test_a_fix_that_breaks_something_is_left_out() -> None:
     def check(files: object) -> Checked:
         checked = check_files(files)  # type: ignore[arg-type]
         found = Diagnostic("CP999", "invented", Severity.WARNING, Span("routing.yaml", 2, 10, 2, 14), "m", fix=broken)
-        return Checked([*checked.diagnostics, found], checked.files, checked.loads)
+        return Checked([*checked.diagnostics, found], checked.files, checked.loads, checked.blocking)
 
     result = mend(SOUND, check, lambda checked: [each for each in checked.diagnostics if each.code == "CP999"])
     assert result.files == SOUND

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from costpol.editor.checking import check
-from costpol.editor.fixes import Action, actions
+from costpol.editor.fixes import Action, actions, fix_all
 from costpol.editor.positions import split_lines
 from costpol.editor.project import read_project
 
@@ -19,10 +19,11 @@ def offers(texts: dict[str, str], name: str) -> list[Action]:
 
 def applied(text: str, action: Action) -> str:
     lines = [*split_lines(text)]
-    span = action.span
-    assert span.line == span.end_line
-    line = lines[span.line - 1]
-    lines[span.line - 1] = line[: span.column - 1] + action.text + line[span.end_column - 1 :]
+    for edit in sorted(action.edits, key=lambda edit: edit.span, reverse=True):
+        span = edit.span
+        assert span.line == span.end_line
+        line = lines[span.line - 1]
+        lines[span.line - 1] = line[: span.column - 1] + edit.text + line[span.end_column - 1 :]
     return "\n".join(lines)
 
 
@@ -52,8 +53,8 @@ def test_the_end_of_a_file_is_marked(texts: dict[str, str]) -> None:
 
 def test_an_accepted_finding_needs_its_reason_first(texts: dict[str, str]) -> None:
     broken = {**texts, "cache.yaml": texts["cache.yaml"].replace(", ttl: 24h", "")}
-    [offer] = [each for each in offers(broken, "cache.yaml") if each.finding.name == "cache-without-ttl"]
-    code = offer.finding.code
+    [offer] = [each for each in offers(broken, "cache.yaml") if each.findings[0].name == "cache-without-ttl"]
+    code = offer.findings[0].code
     assert code in codes(broken)
     silent = applied(broken["cache.yaml"], offer)
     assert code in codes({**broken, "cache.yaml": silent})
@@ -68,3 +69,23 @@ def test_only_findings_near_the_cursor_are_answered(texts: dict[str, str]) -> No
     file = read_project(texts).files["routing.yaml"]
     assert actions(file, findings, 1, 1)
     assert not actions(file, findings, 3, 9)
+
+
+def test_what_is_safe_to_mend_is_mended_at_once(texts: dict[str, str]) -> None:
+    bad = texts["routing.yaml"].replace("route: strong", "rute: strong").replace("intent: billing", "intent: biling")
+    broken = {**texts, "routing.yaml": bad.removesuffix("...\n")}
+    findings = check({file: text.encode() for file, text in broken.items()}, NOW)["routing.yaml"]
+    together = fix_all(findings)
+    assert together is not None
+    assert [finding.code for finding in together.findings] == ["CP101", "CP005"]
+    assert applied(broken["routing.yaml"], together) == texts["routing.yaml"].replace("billing", "biling")
+    assert fix_all([finding for finding in findings if finding.code == "CP102"]) is None
+
+
+def test_a_finding_that_is_not_wanted_is_not_told_unless_it_keeps_the_policy_from_loading(
+    texts: dict[str, str],
+) -> None:
+    broken = {**texts, "cache.yaml": texts["cache.yaml"].replace(", ttl: 24h", "")}
+    broken["routing.yaml"] = texts["routing.yaml"].replace("default: small", "default: smal")
+    found = check({file: text.encode() for file, text in broken.items()}, NOW, lambda finding: False)
+    assert [finding.code for each in found.values() for finding in each] == ["CP102"]

@@ -185,3 +185,23 @@ def test_what_changes_on_disk_is_checked_and_what_is_gone_is_cleared(client: Cli
     (client.folder / "cache.yaml").unlink()
     client.notify("workspace/didChangeWatchedFiles", changes=[{"uri": client.uri("cache.yaml"), "type": 3}])
     assert client.findings("cache.yaml") == []
+
+
+def test_settings_of_the_tool_and_all_safe_fixes_at_once(client: Client, texts: dict[str, str]) -> None:
+    (client.folder / "costpol.toml").write_text('ignore = ["CP301"]\n', encoding="utf-8")
+    text = texts["cache.yaml"].replace(", ttl: 24h, scope: tenant", "").replace("threshold", "treshold")
+    client.open("cache.yaml", text)
+    found = client.findings("cache.yaml")
+    assert [each["code"] for each in found] == ["CP101"]  # which keeps it from loading, and hides the others
+    everywhere = {"start": {"line": 0, "character": 0}, "end": {"line": 9, "character": 0}}
+    [action] = client.ask(
+        "textDocument/codeAction", textDocument={"uri": client.uri("cache.yaml")}, range=everywhere,
+        context={"diagnostics": [], "only": ["source"]},
+    )  # fmt: skip
+    assert action["kind"] == "source.fixAll"
+    [edit] = action["edit"]["changes"][client.uri("cache.yaml")]
+    assert edit["newText"] == "threshold"
+    start, end = (edit["range"][each] for each in ("start", "end"))
+    client.change("cache.yaml", start["line"], start["character"], end["character"], "threshold")
+    assert "CP403" in (told := [each["code"] for each in client.findings("cache.yaml")])
+    assert "CP301" not in told
