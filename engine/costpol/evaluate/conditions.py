@@ -1,7 +1,7 @@
-"""Why a rule did not match: its conditions one by one, up to the first that does not hold.
+"""Why a rule did not match: its conditions one by one, and those that do not hold.
 
-Conditions are compiled by the same functions that compile the policy; here each stands alone, so that the failing one
-can be named together with what it looked at.
+Conditions are compiled by the same functions that compile the policy; here each stands alone, so that a failing one can
+be named together with what it looked at.
 """
 
 from __future__ import annotations
@@ -26,22 +26,25 @@ _SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """One part of a conjunction: its path in the rule (`message.words`), and a `when` that has it alone."""
+
+    path: str
+    when: When
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Considered:
     """A rule or a matcher that was asked. Where it did not match, `condition` is the first that failed, as written, at
-    `span`, and `saw` is what it looked at."""
+    `span`, and `saw` is what it looked at; `missing` are all that failed."""
 
     name: str
     matched: bool
     condition: str | None = None
     saw: str | None = None
     span: Span = NOWHERE
-
-
-@dataclass(frozen=True, slots=True)
-class _Condition:
-    path: str
-    when: When
-    span: Span
+    missing: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +82,30 @@ def considered_intents(
 
 
 def _considered(name: str, when: When, bundle: Bundle, seen: _Seen) -> Considered:
+    missing, signals = _missing(when, seen)
+    if not missing:
+        return Considered(name, True, span=when.span)
+    first = missing[0]
+    written = _written(first, bundle.files)
+    return Considered(name, False, written, _saw(first.path, signals), first.span, tuple(missing))
+
+
+def missing_conditions(when: When, arrival: Arrival, intent: str | None, count: TokenCounter) -> list[Condition]:
+    """The parts of a conjunction that do not hold for a request."""
+    return _missing(when, _Seen(arrival, intent, count))[0]
+
+
+def _missing(when: When, seen: _Seen) -> tuple[list[Condition], Signals]:
     collector = KeywordCollector()
-    compiled: list[tuple[_Condition, Predicate]] = [
+    compiled: list[tuple[Condition, Predicate]] = [
         (condition, compile_when(condition.when, collector)) for condition in _conditions(when, "")
     ]
     signals = Signals(seen.arrival, collector.compile(), seen.count)
     signals.intent = seen.intent
-    for condition, holds in compiled:
-        if not holds(signals):
-            written = _written(condition, bundle.files)
-            return Considered(name, False, written, _saw(condition.path, signals), condition.span)
-    return Considered(name, True, span=when.span)
+    return [condition for condition, holds in compiled if not holds(signals)], signals
 
 
-def _conditions(when: When, prefix: str) -> Iterator[_Condition]:
+def _conditions(when: When, prefix: str) -> Iterator[Condition]:
     """A conjunction taken apart; `any` and `not` stay whole."""
     for each in declared(When):
         value = getattr(when, each.attribute)
@@ -104,18 +117,18 @@ def _conditions(when: When, prefix: str) -> Iterator[_Condition]:
                 inner = getattr(value, part.attribute)
                 if inner != part.default:
                     single = TextMatch(**{part.attribute: inner})
-                    yield _Condition(f"{path}.{part.name}", When(message=single), value.at(part.name))
+                    yield Condition(f"{path}.{part.name}", When(message=single), value.at(part.name))
         elif each.attribute == "metadata":
             for name, patterns in value.items():
-                yield _Condition(f"{path}.{name}", When(metadata={name: patterns}), when.at("metadata", name))
+                yield Condition(f"{path}.{name}", When(metadata={name: patterns}), when.at("metadata", name))
         elif each.attribute == "all":
             for index, inner in enumerate(value):
                 yield from _conditions(inner, f"{path}.{index}.")
         else:
-            yield _Condition(path, When(**{each.attribute: value}), when.at(each.name))
+            yield Condition(path, When(**{each.attribute: value}), when.at(each.name))
 
 
-def _written(condition: _Condition, files: Mapping[str, str]) -> str:
+def _written(condition: Condition, files: Mapping[str, str]) -> str:
     """The condition as the policy spells it."""
     text = excerpt(condition.span, files, _SHOWN)
     return condition.path if text is None else f"{condition.path}: {text}"

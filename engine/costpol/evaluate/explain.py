@@ -1,12 +1,12 @@
 """One request through the flow, without anything that costs money: why it is decided as it is.
 
-The driver and the flow are those of live traffic. The cache is empty, budgets stand where `spent` puts them, and where
-a model would be called the way ends.
+The driver and the flow are those of live traffic. The cache is empty but for what `replies` keep, budgets stand where
+`spent` puts them, and where a model would be called the way ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
@@ -30,16 +30,18 @@ from costpol.commands import (
 )
 from costpol.errors import UsageError
 from costpol.evaluate.conditions import Considered, considered_intents, considered_rules
+from costpol.evaluate.personal import PersonalSignal, personal_signals
 from costpol.evaluate.rehearsal import Rehearsal
 from costpol.evaluate.replay import planned_by
 from costpol.inference.prices import Part
 from costpol.inference.usage import Usage
-from costpol.pipeline.accounts import WindowBudget
+from costpol.pipeline.accounts import WindowBudget, open_accounts
 from costpol.pipeline.arrival import Arrival
 from costpol.pipeline.decision import Decision, Note, Outcome
 from costpol.pipeline.flow import Pipeline
 from costpol.pipeline.headers import decision_headers
 from costpol.pipeline.signals import Signals
+from costpol.pipeline.stages.step_down import StepDownStage
 from costpol.policy.bundle import Bundle
 from costpol.policy.suggestion import did_you_mean
 from costpol.runtime.live import Handlers, Inline, Unsettled, drive
@@ -68,6 +70,40 @@ class Explanation:
     """What the call costs if the answer is that long."""
     price_source: str | None
     headers: tuple[tuple[str, str], ...]
+    personal: tuple[PersonalSignal, ...] = ()
+    """All signs that the request is one person's own; the flow stops at the first."""
+    budgets: tuple[BudgetLeft, ...] = ()
+    """What the budgets with a window leave to the caller."""
+
+    @property
+    def cost(self) -> int | None:
+        """The bill in picodollars; `None` where nothing is called."""
+        return sum(part.picodollars for part in self.bill) if self.bill else None
+
+    @property
+    def kept_question(self) -> str | None:
+        """The question whose kept answer is given, where it is not the same one."""
+        told = (note.facts.get("question") for note in self.trace if note.what == "hit")
+        return next((str(question) for question in told if question is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLeft:
+    """One limit as the caller meets it: `used` and `limit` in whole picodollars, tokens or calls, by `unit`. `rung` is
+    the next one of its ladder, reached once `used` is at `rung_at`."""
+
+    name: str
+    unit: str
+    per: str
+    each: str | None
+    used: int
+    limit: int
+    rung: str | None = None
+    rung_at: int | None = None
+
+    @property
+    def left(self) -> int:
+        return max(self.limit - self.used, 0)
 
 
 @dataclass(slots=True)
@@ -86,22 +122,28 @@ class Explainer:
         return self.rehearsal.snapshot.pipeline
 
     async def explain(
-        self, arrival: Arrival, spent: Mapping[str, Decimal], replies: Mapping[type[Command], Inline] | None = None
+        self,
+        arrival: Arrival,
+        spent: Mapping[str, Decimal],
+        replies: Mapping[type[Command], Inline] | None = None,
+        pipeline: Pipeline | None = None,
     ) -> Explanation:
         """The decision on one request, where each budget has used the share that `spent` names (none: nothing).
 
-        `replies` answer commands in place of the usual ones. Raises `UsageError` for a budget that the policy does not
-        have.
+        `replies` answer commands in place of the usual ones, `pipeline` decides in place of the policy's own. Raises
+        `UsageError` for a budget that the policy does not have.
         """
         self._last = None
+        pipeline = pipeline or self.pipeline
 
         async def call(command: Call) -> CallFailed:
             self._last = command
             return CallFailed("explained")
 
         handlers = self.handlers(spent, replies)
-        outcome = await drive(self.pipeline.flow(arrival), handlers, call, Unsettled(lambda command: None))
-        return self._explanation(arrival, outcome)
+        outcome = await drive(pipeline.flow(arrival), handlers, call, Unsettled(lambda command: None))
+        standing = handlers.inline[Standing]
+        return self._explanation(arrival, outcome, tuple(_left(pipeline.step_down, arrival, standing)))
 
     def handlers(self, spent: Mapping[str, Decimal], replies: Mapping[type[Command], Inline] | None = None) -> Handlers:
         """Handlers that spend nothing and remember nothing, unless `replies` do. Raises as `explain` does."""
@@ -109,7 +151,7 @@ class Explainer:
         harmless = _harmless(self.rehearsal.snapshot.handlers, standing)
         return Handlers({**harmless, **(replies or {})})
 
-    def _explanation(self, arrival: Arrival, outcome: Outcome) -> Explanation:
+    def _explanation(self, arrival: Arrival, outcome: Outcome, budgets: tuple[BudgetLeft, ...]) -> Explanation:
         decision, call, pipeline = outcome.decision, self._last, self.pipeline
         tokens = Signals(arrival, pipeline.keywords, pipeline.count).tokens
         output: int | None = None
@@ -133,7 +175,22 @@ class Explainer:
             bill=bill,
             price_source=source,
             headers=decision_headers(decision),
+            personal=tuple(personal_signals(self.bundle, decision, arrival, pipeline.count)),
+            budgets=budgets,
         )
+
+
+def _left(step_down: StepDownStage, arrival: Arrival, standing: Inline) -> Iterator[BudgetLeft]:
+    accounts = open_accounts(step_down.budgets, arrival.caller, arrival.now)
+    used = standing(Standing(tuple(account for _, account in accounts), arrival.now))
+    for (budget, _), amount in zip(accounts, used, strict=True):
+        ahead = [
+            (-(-rung.at * budget.limit // 1_000_000), rung.label)
+            for rung in step_down.rungs
+            if budget.name in rung.budgets
+        ]
+        at, label = min((each for each in ahead if each[0] > amount), default=(None, None))
+        yield BudgetLeft(budget.name, budget.unit, budget.per, budget.each, amount, budget.limit, label, at)
 
 
 class _Standing:

@@ -44,10 +44,20 @@ ladder: [{at: 90%, refuse: enough}]
 def test_text_tells_the_decision_the_reasons_and_the_price(policy: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "--policies", policy, "--message", "hello"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("would call small, at most 1,000 output tokens\n")
+    assert out.startswith("would call small, at most 1,000 output tokens, for at most 0.004006 USD\n")
+    headings = [line for line in out.splitlines()[1:] if line and not line.startswith(" ")]
+    assert headings == [
+        "request", "prompt", "personal", "route", "cache", "budgets", "call",
+        "costs at most, by estimated tokens (policy)", "what would change it", "headers",
+    ]  # fmt: skip
     assert "- long-talks: `turns: {min: 3}` does not hold, the conversation has 1 user turns" in out
     assert "+ default" in out
-    assert "1000 output x 4 USD per million = 0.004 USD" in out
+    assert "daily: 10 USD of 10 USD left per day, 90% is 9 USD away" in out
+    assert "6 input x 1 USD per million = 0.000006 USD" in out
+    assert "1000 output x 4 USD per million = 0.004 USD\n  together 0.004006 USD\n" in out
+    assert "  2 more user turns: rule `long-talks`, large, for at most 0.0402" in out
+    assert "  metadata `plan: partner`: rule `partners`, large, for at most 0.0401" in out
+    assert "  `daily` at 90%: refused: enough\n" in out
     assert "x-costpol-model: small" in out
 
 
@@ -97,11 +107,33 @@ def test_json_holds_trace_and_decision(policy: str, capsys: pytest.CaptureFixtur
     assert document["decision"]["model"] == "large"
     assert {"stage", "what"} <= set(document["trace"][0])
     assert [rule["matched"] for rule in document["rules"]] == [False, True]
+    assert document["rules"][0]["missing"] == ["turns"]
+    assert document["budgets"] == [
+        {"name": "daily", "unit": "usd", "per": "day", "each": None, "left": 10, "limit": 10, "next_rung": "90%"}
+    ]
+    changes = {each["change"]: each for each in document["would_change"]}
+    assert changes["2 more user turns"]["rule"] == "long-talks"
+    assert changes["`daily` at 90%"]["outcome"] == "refused"
 
 
 def test_a_spent_budget_refuses(policy: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "--policies", policy, "--message", "hello", "--spent", "daily=95%"]) == 0
     assert capsys.readouterr().out.startswith("would be refused: enough")
+
+
+def test_what_was_answered_before_is_kept(policy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "cache.yaml").write_text("kind: cache\notherwise: {threshold: 0.99, ttl: 1h, scope: tenant}\n...\n")
+    (tmp_path / "personalization.yaml").write_text("kind: personalization\nexclusions: []\n...\n")
+    asked = ["explain", "--policies", policy, "--message", "how do I reset my password", "--tenant", "acme"]
+    assert main([*asked, "--kept", "How do I reset my password"]) == 0
+    assert "for at most" in capsys.readouterr().out, "an exact repeat is one to the letter"
+    assert main([*asked, "--kept", "how do I reset my password"]) == 0
+    assert capsys.readouterr().out.startswith("would give the answer that is kept for the same question\n")
+    assert main([*asked, "--kept", "how can I reset my password", "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    (change,) = [each for each in document["would_change"] if each["about"] == "policy"]
+    assert change["change"].startswith("a threshold of 0.")
+    assert change["kept_question"] == "how can I reset my password"
 
 
 def test_a_whole_request_may_come_from_a_file(policy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
