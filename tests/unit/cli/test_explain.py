@@ -55,8 +55,8 @@ def test_text_tells_the_decision_the_reasons_and_the_price(policy: str, capsys: 
     assert "daily: 10 USD of 10 USD left per day, 90% is 9 USD away" in out
     assert "6 input x 1 USD per million = 0.000006 USD" in out
     assert "1000 output x 4 USD per million = 0.004 USD\n  together 0.004006 USD\n" in out
-    assert "  2 more user turns: rule `long-talks`, large, for at most 0.0402" in out
-    assert "  metadata `plan: partner`: rule `partners`, large, for at most 0.0401" in out
+    assert "  2 more user turns: rule `long-talks`, large, for at most 0.040" in out
+    assert "  metadata `plan: partner`: rule `partners`, large, for at most 0.040" in out
     assert "  `daily` at 90%: refused: enough\n" in out
     assert "x-costpol-model: small" in out
 
