@@ -70,7 +70,7 @@ def usage_from(flavor: str, usage: Mapping[str, object] | None) -> Usage:
     readers = _READERS[flavor]
     if usage is None:
         return Usage()
-    counts: dict[str, Any] = {name: read(usage) for name, read in readers}
+    counts: dict[str, Any] = {name: count for name, read in readers if (count := read(usage)) is not None}
     return Usage(**counts)
 
 
@@ -80,7 +80,11 @@ def _compile(expression: str) -> _Reader:
         return alternatives[0]
 
     def read(usage: Mapping[str, object]) -> int | None:
-        return next((count for count in (each(usage) for each in alternatives) if count is not None), None)
+        for each in alternatives:
+            count = each(usage)
+            if count is not None:
+                return count
+        return None
 
     return read
 
@@ -112,6 +116,14 @@ def _compile_path(path: str) -> _Reader:
     *steps, last = path.split(".")
     if not steps:
         return lambda usage: _count(usage.get(last))
+    if len(steps) == 1:
+        step = steps[0]
+
+        def read_inner(usage: Mapping[str, object]) -> int | None:
+            inner = usage.get(step)
+            return _count(inner.get(last)) if type(inner) is dict and last in inner else None
+
+        return read_inner
 
     def read(usage: Mapping[str, object]) -> int | None:
         inner: object = usage

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -268,7 +269,7 @@ class Exchange:
     def _answer_headers(self, outcome: Outcome) -> Headers:
         headers = [*self._common, *self._returned] if outcome.kind != "hit" else [*self._common]
         headers += _wire(decision_headers(outcome.decision))
-        headers += _wire(cost_headers(outcome.cost, outcome.saved))
+        headers += [(name.encode(), value.encode()) for name, value in cost_headers(outcome.cost, outcome.saved)]
         return headers
 
 
@@ -292,4 +293,9 @@ def _decoded(body: bytes) -> Answered | CallFailed:
 
 
 def _wire(pairs: tuple[tuple[str, str], ...]) -> Headers:
-    return [(name.encode(), value.encode()) for name, value in pairs]
+    return [_pair(name, value) for name, value in pairs]
+
+
+@lru_cache(maxsize=1024)
+def _pair(name: str, value: str) -> tuple[bytes, bytes]:
+    return name.encode(), value.encode()

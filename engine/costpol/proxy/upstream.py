@@ -70,7 +70,8 @@ class Upstream:
 async def read_whole(response: aiohttp.ClientResponse, limit: int = MAX_ANSWER_BYTES) -> bytes | CallFailed:
     """The body, at most `limit` bytes; a longer one counts as broken."""
     try:
-        if (response.content_length or 0) <= _LARGE and response.content_length is not None:
+        length = response.content_length
+        if length is not None and length <= _LARGE:
             return await response.read()
         whole = bytearray()
         async for chunk in response.content.iter_any():

@@ -33,6 +33,7 @@ encode = json.Encoder().encode
 _OBJECT = json.Decoder(Members)
 _EVERY = json.Decoder(dict[_Name, Raw], dec_hook=_name)
 _OBJECTS = json.Decoder(list[Members])
+_RAWS = json.Decoder(list[Raw])
 _EVERY_OBJECTS = json.Decoder(list[dict[_Name, Raw]], dec_hook=_name)
 
 
@@ -41,8 +42,7 @@ def read_members(body: bytes, subject: str = REQUEST_BODY) -> Members:
     try:
         body.decode()  # the decoder skips over what it keeps raw without reading its text
         members = _OBJECT.decode(body)
-        # What is the same when written anew, in one of the two usual ways, says nothing twice; else look closely.
-        if encode(members) != body and _spaced(members) != body:
+        if encode(members) != body and _may_repeat(members, len(body)):
             _refuse_repeats(list(_EVERY.decode(body)), "")
     except (ValueError, RecursionError) as error:
         raise wire_error(error, subject) from None
@@ -53,17 +53,25 @@ def check_objects(raw: Raw, place: str) -> list[Members]:
     """The members of every object in the list `raw`, which stands at `place`; raises `WireError` for a name twice."""
     try:
         objects = _OBJECTS.decode(raw)
-        if encode(objects) != bytes(raw) and b"[" + b", ".join(map(_spaced, objects)) + b"]" != bytes(raw):
-            for index, names in enumerate(_EVERY_OBJECTS.decode(raw)):
-                _refuse_repeats(list(names), f"{place}[{index}].")
+        if encode(objects) != bytes(raw):
+            lengths = [len(bytes(each)) for each in _RAWS.decode(raw)]
+            if any(map(_may_repeat, objects, lengths)):
+                for index, names in enumerate(_EVERY_OBJECTS.decode(raw)):
+                    _refuse_repeats(list(names), f"{place}[{index}].")
     except (ValueError, RecursionError) as error:
         raise wire_error(error, within=place) from None
     return objects
 
 
-def _spaced(members: Members) -> bytes:
-    """An object with a blank after each comma and colon, as many writers of JSON have it."""
-    return b"{" + b", ".join([b"%b: %b" % (encode(name), raw) for name, raw in members.items()]) + b"}"
+def _may_repeat(members: Members, length: int) -> bool:
+    """Whether an object written with so many octets has room for a member said twice.
+
+    The shortest way to write its members takes a known length; what is left beyond is white space, or else at least a
+    name in quotes, a colon, a value and a comma.
+    """
+    shortest = [len(name) + 2 for name in members]
+    least = sum(shortest) + sum(map(len, map(bytes, members.values()))) + 2 * len(members) + 1
+    return length - least >= min(shortest, default=2) + 3
 
 
 def _refuse_repeats(names: Sequence[_Name], place: str) -> None:
