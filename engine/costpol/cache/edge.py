@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from costpol.cache.admission import UNFIT, belongs, fits, refuses, repeats
 from costpol.cache.collection import Collection, damaged, open_collection
+from costpol.cache.recent import Recent
 from costpol.cache.record import PLACE, TALLIED, UNTIL, pack, place, point_id, unpack
 from costpol.cache.renewal import Renewal
 from costpol.cache.tally import IntentRow, Tally, Worth
@@ -52,6 +53,7 @@ class EdgeCache:
         self._collection = collection
         self._renewal: Renewal | None = None
         self._tally = tally
+        self._recent = Recent()
         self._dimension = dimension
         self._unflushed = 0
         self._worn = self._is_worn()
@@ -76,16 +78,32 @@ class EdgeCache:
             return UNFIT
         try:
             found = self._collection.shard.nearest(
-                c.vector, c.limit, equal=(PLACE, place(c.scope, c.partition, c.intent)), above=(UNTIL, c.now)
-            )
+                c.vector, c.limit, equal=(PLACE, place(c.scope, c.partition, c.intent)), above=(UNTIL, c.now),
+                payload=False,
+            )  # fmt: skip
+            entries = self._entries([str(id) for id, _, _ in found])
         except StoreError as error:
             return self._failed("lookup", error)
-        hits = []
-        for _, similarity, payload in found:
-            entry = unpack(payload)
-            if entry is not None and belongs(entry, c):
-                hits.append(Hit(entry, min(1.0, similarity)))
-        return tuple(hits)
+        return tuple(
+            [
+                Hit(entry, min(1.0, similarity))
+                for entry, (_, similarity, _) in zip(entries, found, strict=True)
+                if entry is not None and belongs(entry, c)
+            ]
+        )
+
+    def _entries(self, ids: list[str]) -> list[Entry | None]:
+        """The entries of these ids; `None` for one that is gone or damaged."""
+        entries = [self._recent.get(id) for id in ids]
+        missing = [id for id, entry in zip(ids, entries, strict=True) if entry is None]
+        if missing:
+            payloads = self._collection.shard.read_many(missing)
+            for number, id in enumerate(ids):
+                if entries[number] is None and id in payloads:
+                    entry = entries[number] = unpack(payloads[id])
+                    if entry is not None:
+                        self._recent.keep(id, entry)
+        return entries
 
     def store(self, c: Store) -> Failed | None:
         """Keep an answer, replacing the one of the same identity. A full store gives up its least valuable entries."""
@@ -178,6 +196,7 @@ class EdgeCache:
             self._collection.close()
 
     def _put(self, id: str, vector: Vector | None, payload: dict[str, Any]) -> None:
+        self._recent.drop((id,))
         self._collection.shard.put([(id, vector, payload)])
         if self._renewal is not None:
             try:
@@ -186,6 +205,7 @@ class EdgeCache:
                 self._abandon(error)
 
     def _forget(self, ids: list[str]) -> int:
+        self._recent.drop(ids)
         self._collection.shard.delete(ids)
         self._tally.drop(ids)
         if self._renewal is not None:

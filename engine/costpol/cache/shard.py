@@ -140,6 +140,11 @@ class Shard:
         return records[0].payload if records else None
 
     @_reporting
+    def read_many(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The payloads of points by their ids; one that is gone is missing."""
+        return {str(record.id): record.payload or {} for record in self._edge.retrieve(list(ids), True, False)}
+
+    @_reporting
     def nearest(
         self,
         vector: Vector,

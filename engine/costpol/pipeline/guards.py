@@ -17,20 +17,10 @@ Where a question cannot be read (words without spaces between them), any differe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 
-from costpol.pipeline.reading import Reading, read
-from costpol.pipeline.wording import (
-    FILLERS,
-    NEGATIONS,
-    NUMBER_WORDS,
-    OPENERS,
-    SLOTS,
-    SOURCES,
-    TARGETS,
-    WEAK_SOURCES,
-    WEAK_TARGETS,
-)
+from costpol.pipeline.reading import Ends, Reading, Turn, read
+from costpol.pipeline.wording import FILLERS, NEGATIONS, NUMBER_WORDS, OPENERS, SLOTS
 
 _STEM = 4
 """Letters by which two forms of one word are known."""
@@ -75,11 +65,11 @@ def _polarity_differs(left: Reading, right: Reading) -> bool:
         return True
     if left.denied and _swapped(left.denied - right.denied, right.denied - left.denied, left, right):
         return True
-    for group, sides in left.sides.items():
-        if right.sides.get(group, sides) != sides:
-            return True
-    ours, theirs = left.vocabulary - right.vocabulary, right.vocabulary - left.vocabulary
-    return _negates(ours, theirs) or _negates(theirs, ours)
+    if left.sides and right.sides:
+        for group, sides in left.sides.items():
+            if right.sides.get(group, sides) != sides:
+                return True
+    return _negates(left, right) or _negates(right, left)
 
 
 def _swapped(ours: frozenset[str], theirs: frozenset[str], left: Reading, right: Reading) -> bool:
@@ -92,18 +82,12 @@ def _affirms(reading: Reading, words: frozenset[str]) -> bool:
     return all(any(word[:_STEM] == other[:_STEM] for other in reading.affirmed) for word in words)
 
 
-def _negates(words: frozenset[str], others: frozenset[str]) -> bool:
-    """Whether a word is another's denial by its beginning: `unlimited` and `limited`."""
-    for word in words:
-        if word[:2] in _DENIALS or word[:3] in _DENIALS:
-            for beginning in NEGATIONS:
-                denied = word[len(beginning) :]
-                if word.startswith(beginning) and len(denied) > 2 and denied in others:
-                    return True
-    return False
-
-
-_DENIALS = frozenset(beginning[:3] for beginning in NEGATIONS)
+def _negates(one: Reading, other: Reading) -> bool:
+    """Whether a word of one is a word of the other denied by its beginning: `unlimited` and `limited`."""
+    if one.undone.isdisjoint(other.vocabulary):
+        return False
+    words, others = one.vocabulary - other.vocabulary, other.vocabulary - one.vocabulary
+    return any(f"{beginning}{word}" in words for word in one.undone & others for beginning in NEGATIONS)
 
 
 def _entities_differ(left: Reading, right: Reading) -> bool:
@@ -147,24 +131,11 @@ def _another_name(left: Reading, right: Reading) -> bool:
 def _order_differs(left: Reading, right: Reading) -> bool:
     if left.words == right.words:
         return False
-    (our_from, our_to), (their_from, their_to) = (
-        _ends(left.words, SOURCES, TARGETS),
-        _ends(right.words, SOURCES, TARGETS),
-    )
-    both_ends = (our_from & our_to) | (their_from & their_to)
-    if ((our_from & their_to) | (our_to & their_from)) - both_ends:
-        return True
-    (weak_from, weak_to), (their_weak_from, their_weak_to) = (
-        _ends(left.words, WEAK_SOURCES, WEAK_TARGETS),
-        _ends(right.words, WEAK_SOURCES, WEAK_TARGETS),
-    )
-    if (weak_from & their_weak_to) - both_ends and (weak_to & their_weak_from) - both_ends:
-        return True
-    if _turned(left.words, right.words):
+    if _crossed(left.ends, right.ends) or _turned(left.turns, right.turns):
         return True
     if left.vocabulary != right.vocabulary or len(left.words) != len(right.words):
         return False
-    if not left.vocabulary.isdisjoint(_SYMMETRIC) and not (our_from or our_to):
+    if not left.vocabulary.isdisjoint(_SYMMETRIC) and not (left.ends.sources or left.ends.targets):
         return False
     ours, theirs = ([word for word in each.words if word not in FILLERS] for each in (left, right))
     return _exchanged(ours, theirs)
@@ -178,39 +149,26 @@ _MOBILE = frozenset(
 """Words that may stand before or behind another without a change of meaning."""
 
 
-def _ends(words: Sequence[str], sources: frozenset[str], targets: frozenset[str]) -> tuple[set[str], set[str]]:
-    """The words that follow a `from`-like and a `to`-like preposition."""
-    from_: set[str] = set()
-    to: set[str] = set()
-    for position, word in enumerate(words[:-1]):
-        if word in sources or word in targets:
-            following = next((w for w in words[position + 1 :] if w not in FILLERS), None)
-            if following is not None:
-                (from_ if word in sources else to).add(following)
-    return from_, to
+def _crossed(ours: Ends, theirs: Ends) -> bool:
+    """Whether what one comes from is what the other goes to."""
+    if not (ours.weak_sources or ours.weak_targets) or not (theirs.weak_sources or theirs.weak_targets):
+        return False
+    both = (ours.sources & ours.targets) | (theirs.sources & theirs.targets)
+    if ((ours.sources & theirs.targets) | (ours.targets & theirs.sources)) - both:
+        return True
+    back, forth = ours.weak_sources & theirs.weak_targets, ours.weak_targets & theirs.weak_sources
+    return bool(back - both) and bool(forth - both)
 
 
-def _turned(ours: Sequence[str], theirs: Sequence[str]) -> bool:
+def _turned(ours: dict[str, Turn], theirs: dict[str, Turn]) -> bool:
     """Whether what stands before and behind a joint has changed places: `savings to checking`, `a is better than b`."""
-    for joint, reach in (("to", 1), ("than", 4), ("into", 1), ("minus", 1), ("->", 1)):
-        if joint in ours and joint in theirs:
-            one, other = ours.index(joint), theirs.index(joint)
-            behind, their_behind = _behind(ours, one), _behind(theirs, other)
-            if (
-                behind != their_behind
-                and behind in _before(theirs, other, reach)
-                and their_behind in _before(ours, one, reach)
-            ):
-                return True
+    for joint, turn in ours.items():
+        other = theirs.get(joint)
+        if other is None or turn.behind == other.behind:
+            continue
+        if turn.behind in other.before and other.behind in turn.before:
+            return True
     return False
-
-
-def _behind(words: Sequence[str], place: int) -> str:
-    return next((word for word in words[place + 1 :] if word not in FILLERS), "")
-
-
-def _before(words: Sequence[str], place: int, reach: int) -> list[str]:
-    return [word for word in words[:place] if word not in FILLERS][-reach:]
 
 
 def _exchanged(ours: list[str], theirs: list[str]) -> bool:

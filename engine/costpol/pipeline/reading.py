@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from costpol.pipeline.numerals import read_numbers
 from costpol.pipeline.wording import (
@@ -15,6 +16,7 @@ from costpol.pipeline.wording import (
     COUNTS,
     FILLERS,
     JOINTS,
+    NEGATIONS,
     NEGATORS,
     NUMBER_WORDS,
     OPENERS,
@@ -24,10 +26,15 @@ from costpol.pipeline.wording import (
     QUESTIONS,
     SIDES,
     SIGNS,
+    SOURCES,
     SUFFIXES,
+    TARGETS,
     TONGUES,
+    TURNS,
     UNITS,
     UNSURE,
+    WEAK_SOURCES,
+    WEAK_TARGETS,
 )
 
 _EDGE = '.,;:!?"()[]{}<>*`\u2026\u00bf\u00a1\u201e\u201c\u201d\u00ab\u00bb'
@@ -35,8 +42,26 @@ _SENTENCE_ENDS = (".", "!", "?", ":", "\u2026")
 _CLAUSE_ENDS = (".", "!", "?", ":", ";", ",", "\u2026")
 _DASHES = ("-", "--", "\u2013", "\u2014")
 _BRACKETS = {"[": "]", "<": ">", "{": "}"}
+_SIDED = frozenset(SIDES) | frozenset(UNITS) | PARTICLES
+_SIGNS = frozenset(SIGNS)
 _KEPT = 16_384
 """Readings that are remembered: the same stored questions are near again and again."""
+
+
+class Ends(NamedTuple):
+    """The words behind `from` and `to`, and behind all prepositions that may tell a direction."""
+
+    sources: frozenset[str]
+    targets: frozenset[str]
+    weak_sources: frozenset[str]
+    weak_targets: frozenset[str]
+
+
+class Turn(NamedTuple):
+    """The word behind a joint such as `than`, and those before it that it may change places with."""
+
+    behind: str
+    before: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +80,11 @@ class Reading:
     """The words of clauses without a denial, where others have one."""
     sides: dict[int, frozenset[int]]
     entities: frozenset[str]
+    undone: frozenset[str]
+    """What is left of words that may deny another by their beginning: `limited` of `unlimited`."""
+    ends: Ends
+    turns: dict[str, Turn]
+    """What stands around the joints in it."""
     named_first: bool
     """Whether the first word has a capital and does not look like the beginning of any question."""
     tongue: str | None
@@ -90,19 +120,25 @@ def read(text: str) -> Reading:
             breaks.append(len(written))
         begins = token.endswith(_SENTENCE_ENDS)
     words = tuple([_plain(word) for word in written])
-    numbers, soft = read_numbers(written, words)
+    vocabulary = frozenset(words)
+    plain = text.isalpha() or not any(map(str.isdecimal, text))
+    counted = not plain or "-" in text or not vocabulary.isdisjoint(NUMBER_WORDS)
+    numbers, soft = read_numbers(written, words) if counted else ((), ())
     denied, affirmed = _denials(words, breaks)
     return Reading(
         words=words,
-        vocabulary=frozenset(words),
+        vocabulary=vocabulary,
         numbers=numbers,
         soft_numbers=soft,
         denied=denied,
         affirmed=affirmed,
-        sides=_sides(words),
+        sides={} if vocabulary.isdisjoint(_SIDED) and _SIGNS.isdisjoint(text) else _sides(words),
         entities=frozenset(entities | _entities(written, words, starts)),
+        undone=_undone(words),
+        ends=_ends(words),
+        turns=_turns(words),
         named_first=bool(written) and written[0][0].isupper() and words[0] not in OPENERS,
-        tongue=_tongue(words),
+        tongue=_tongue(words, vocabulary),
         readable=text.isascii() or not any(map(_spaceless, text)),
     )
 
@@ -192,6 +228,49 @@ def _says_nothing(words: Sequence[str], place: int, ends: set[int]) -> bool:
     return opens and words[place].endswith("nt") and first in PRONOUNS
 
 
+def _undone(words: Sequence[str]) -> frozenset[str]:
+    found = [
+        word[len(beginning) :]
+        for word in words
+        if word[:2] in _DENIALS or word[:3] in _DENIALS
+        for beginning in NEGATIONS
+        if word.startswith(beginning) and len(word) > len(beginning) + 2
+    ]
+    return frozenset(found) if found else _NONE
+
+
+_DENIALS = frozenset(beginning[:3] for beginning in NEGATIONS)
+
+
+def _ends(words: Sequence[str]) -> Ends:
+    if _WAYS.isdisjoint(words):
+        return _NO_ENDS
+    found: tuple[set[str], ...] = (set(), set(), set(), set())
+    for place, word in enumerate(words[:-1]):
+        if word in _WAYS:
+            following = next((w for w in words[place + 1 :] if w not in FILLERS), None)
+            if following is not None:
+                for ends, prepositions in zip(found, _PREPOSITIONS, strict=True):
+                    if word in prepositions:
+                        ends.add(following)
+    return Ends(*map(frozenset, found))
+
+
+_PREPOSITIONS = (SOURCES, TARGETS, WEAK_SOURCES, WEAK_TARGETS)
+_WAYS = WEAK_SOURCES | WEAK_TARGETS
+_NO_ENDS = Ends(_NONE, _NONE, _NONE, _NONE)
+
+
+def _turns(words: Sequence[str]) -> dict[str, Turn]:
+    found: dict[str, Turn] = {}
+    for joint, reach in TURNS.items():
+        if joint in words:
+            place = words.index(joint)
+            behind = next((word for word in words[place + 1 :] if word not in FILLERS), "")
+            found[joint] = Turn(behind, tuple([word for word in words[:place] if word not in FILLERS][-reach:]))
+    return found
+
+
 def _sides(words: Sequence[str]) -> dict[int, frozenset[int]]:
     found: dict[int, frozenset[int]] = {}
     before = ""
@@ -217,6 +296,8 @@ def _sides(words: Sequence[str]) -> dict[int, frozenset[int]]:
 def _entities(written: Sequence[str], words: Sequence[str], starts: Sequence[bool]) -> set[str]:
     """Names, calendar words, addresses and identifiers. A capital at the start of a sentence, or in a text that has
     capitals everywhere, says nothing."""
+    if all(map(str.islower, written)) and all(map(str.isalpha, written)):
+        return {word for word in words if word in CALENDAR and word != "today"}
     inner = [word[0].isupper() for word, start in zip(written, starts, strict=True) if not start]
     capitals = sum(inner)
     telling = capitals * 3 <= len(inner) * 2 or len(inner) < 4
@@ -252,7 +333,9 @@ def _coded(word: str) -> bool:
     return any(map(str.isdigit, word)) and any(map(str.isalpha, word))
 
 
-def _tongue(words: Sequence[str]) -> str | None:
+def _tongue(words: Sequence[str], vocabulary: frozenset[str]) -> str | None:
+    if len(vocabulary & _ENGLISH) > 2:
+        return "en"
     counts: dict[str, int] = {}
     for word in words:
         for tongue in _TONGUES_OF.get(word, ()):
@@ -264,6 +347,7 @@ def _tongue(words: Sequence[str]) -> str | None:
     return best if count >= 2 and count > max(counts.values(), default=0) else None
 
 
+_ENGLISH = frozenset(TONGUES["en"].split()).difference(*(TONGUES[name].split() for name in TONGUES if name != "en"))
 _TONGUES_OF: dict[str, tuple[str, ...]] = {}
 for _name, _words in TONGUES.items():
     for _word in _words.split():

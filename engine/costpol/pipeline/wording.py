@@ -159,6 +159,8 @@ TARGETS = frozenset({"to", "into", "towards", "onto", "nach", "hacia", "->"})
 WEAK_SOURCES = SOURCES | {"leaving", "by"}
 WEAK_TARGETS = TARGETS | {"in", "for"}
 """With these a direction counts only where both ends have changed places."""
+TURNS = {"to": 1, "than": 4, "into": 1, "minus": 1, "->": 1}
+"""Joints around which two things may change places, and how many words before them are looked at."""
 SLOTS = frozenset("in from at near about of with visit called named spell define".split())
 """What follows them is often a name, also without a capital: `the weather in paris`."""
 SUFFIXES = frozenset("am pm kg g km cm mm gb mb tb kb h hr hrs min mins sec usd eur gbp chf lb lbs oz k".split())

@@ -1,0 +1,54 @@
+"""Entries that were read of late, unpacked: the same stored questions are near again and again.
+
+A search that returns twenty payloads spends more time on reading them than on searching.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from costpol.commands import Entry
+
+_MOST_BYTES = 32 * 2**20
+_MOST_ENTRIES = 16_384
+_LARGEST = 256 * 2**10
+"""Bytes of an entry that is not worth its room."""
+
+
+@dataclass(slots=True)
+class Recent:
+    """Entries by their point's id, the one asked for last at the end. What is replaced or forgotten must be dropped."""
+
+    _entries: OrderedDict[str, Entry] = field(default_factory=OrderedDict)
+    _bytes: int = 0
+
+    def get(self, id: str) -> Entry | None:
+        """The entry, if it is at hand."""
+        entry = self._entries.get(id)
+        if entry is not None:
+            self._entries.move_to_end(id)
+        return entry
+
+    def keep(self, id: str, entry: Entry) -> None:
+        """Have it at hand, and give up those that were not asked for longest."""
+        size = len(entry.body) + len(entry.text)
+        self.drop((id,))
+        if size > _LARGEST:
+            return
+        self._entries[id] = entry
+        self._bytes += size
+        while len(self._entries) > _MOST_ENTRIES or self._bytes > _MOST_BYTES:
+            _, gone = self._entries.popitem(last=False)
+            self._bytes -= len(gone.body) + len(gone.text)
+
+    def drop(self, ids: Iterable[str]) -> None:
+        """These were replaced or forgotten."""
+        for id in ids:
+            gone = self._entries.pop(id, None)
+            if gone is not None:
+                self._bytes -= len(gone.body) + len(gone.text)
+
+    def __len__(self) -> int:
+        return len(self._entries)
