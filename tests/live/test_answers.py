@@ -201,6 +201,13 @@ def test_an_upgrade_to_a_web_socket_is_refused_without_noise(sidecar: Any, path:
     assert "upgrade" not in sidecar.log.read_text().lower()
 
 
+def test_whoever_asks_for_the_head_gets_the_head(sidecar: Any) -> None:
+    for path in ("/-/ready", "/-/healthy", "/metrics", "/v1/models"):
+        status, _, body = sidecar.request("HEAD", path)
+        assert (status, body) == (200, b"")
+    assert sidecar.request("HEAD", "/v1/chat/completions")[0] == 405
+
+
 def test_models_are_listed_and_found(sidecar: Any) -> None:
     names = [model.id for model in sidecar.client().models.list()]
     assert names[:3] == ["cheap", "strong", "shaky"]

@@ -36,8 +36,13 @@ FIRST_INSTANT = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 ASSUMED_OUTPUT_TOKENS = 256
 """The length of an answer before any has been seen: about the mean of public traces of production chats."""
 _END_OF_TIME = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
+_FINE = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+"""A number that lies beyond the year 3000 as seconds counts something finer, if it lies after 2000 as that."""
+_MOST_TOKENS = 10**9
+"""No call takes a billion tokens: a larger count is an error of whoever wrote it, and would drown all others."""
 _OBSERVED = 2000
 """Answers that the median is taken of: the first ones, so that a long log stays a small table."""
+_ONE_PER_LINE = "where one request per line is expected (`jq -c '.[]'` makes lines of an array)"
 _NULL = Raw(b"null")
 
 
@@ -103,6 +108,9 @@ class RecordReader:
         answer = read_answer(parsed.response)
         if answer.failed:
             raise BrokenLineError("the recorded answer is an error: nothing was billed")
+        recorded = answer.response.usage
+        if max(recorded.input_tokens or 0, recorded.output_tokens or 0) > _MOST_TOKENS:
+            raise BrokenLineError(f"`response`: no call takes more than {_MOST_TOKENS:,} tokens")
         now = self._now(parsed.time)
         arrival = Arrival(
             request=request,
@@ -159,10 +167,18 @@ def _parse(line: bytes) -> _Line:
         _, _, path = str(error).partition("$.")
         name = path.rstrip("`")
         if not name:
-            raise BrokenLineError("not an object") from None
+            raise BrokenLineError(_shape(line) or "not an object") from None
         raise BrokenLineError(f"`{name}` is not {_KINDS.get(name, 'a text')}") from None
     except (DecodeError, UnicodeDecodeError, RecursionError):
-        raise BrokenLineError("not JSON") from None
+        raise BrokenLineError(_shape(line) or "not JSON") from None
+
+
+def _shape(line: bytes) -> str | None:
+    """What a line is instead, where a whole file was written as one piece of JSON."""
+    line = line.strip()
+    if line in (b"[", b"{"):
+        return f"JSON over several lines, {_ONE_PER_LINE}"
+    return f"an array, {_ONE_PER_LINE}" if line.startswith(b"[{") else None
 
 
 def _request(raw: Raw) -> Request:
@@ -180,11 +196,15 @@ def _text(value: Any) -> str | None:
 
 
 def _instant(written: str | float) -> float:
-    """Epoch seconds of an instant (RFC 3339, in UTC where it names no offset; or epoch seconds)."""
+    """Epoch seconds of an instant (RFC 3339, in UTC where it names no offset; or epoch seconds, milliseconds,
+    microseconds or nanoseconds, which no year before 3000 confuses)."""
     instant = written if not isinstance(written, str) else _from_text(written)
-    if not 0 <= instant < _END_OF_TIME:
-        raise BrokenLineError("`time` is not between the years 1970 and 3000: seconds are expected, not milliseconds")
-    return float(instant)
+    if 0 <= instant < _END_OF_TIME:
+        return float(instant)
+    for unit in (1e3, 1e6, 1e9):
+        if _FINE <= instant / unit < _END_OF_TIME:
+            return instant / unit
+    raise BrokenLineError("`time` is not between the years 1970 and 3000")
 
 
 def _from_text(written: str) -> float:

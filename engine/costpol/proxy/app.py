@@ -196,7 +196,7 @@ class App:
         elif method is None:
             served = ", ".join(f"{verb} {served}" for served, verb in _METHODS.items())
             await self._deny(send, Denied(404, "unknown_url", f"`{path[:200]}` is not served; served are {served}"))
-        elif scope["method"] != method:
+        elif scope["method"] != method and (scope["method"], method) != ("HEAD", "GET"):
             denied = Denied(405, "method_not_allowed", f"`{path}` takes {method}, not {scope['method']}")
             await self._deny(send, denied, [(b"allow", method.encode())])
         elif path == MODELS:

@@ -57,6 +57,12 @@ def test_the_clock_never_runs_backwards() -> None:
     assert reader.gaps.backwards == 2
 
 
+@pytest.mark.parametrize("unit", [10**3, 10**6, 10**9])
+def test_what_is_no_instant_in_seconds_may_be_one_in_a_finer_unit(unit: int) -> None:
+    (record,), _ = read({"time": 1_768_204_800 * unit})
+    assert record.arrival.now == 1_768_204_800
+
+
 @pytest.mark.parametrize(("written", "seconds"), [(90, 90.0), ("6h", 21600.0), ("1970-01-01T00:20:00Z", 200.0)])
 def test_a_deadline_is_seconds_a_duration_or_an_instant(written: object, seconds: float) -> None:
     (record,), _ = read({"time": 1000, "deadline": written})
@@ -66,7 +72,7 @@ def test_a_deadline_is_seconds_a_duration_or_an_instant(written: object, seconds
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b"{", "not JSON"),
+        (b'{"', "not JSON"),
         (b"\xff\xfe{}", "not JSON"),
         (b'{"request": ' + b"[" * 100_000, "not JSON"),
         (b"[1]", "not an object"),
@@ -76,7 +82,11 @@ def test_a_deadline_is_seconds_a_duration_or_an_instant(written: object, seconds
         (json.dumps({"request": REQUEST, "user": {}}).encode(), "`user` is not a text"),
         (json.dumps({"request": REQUEST, "time": []}).encode(), "`time` is not an instant"),
         (json.dumps({"request": REQUEST, "time": "soon"}).encode(), "`time` is neither"),
-        (json.dumps({"request": REQUEST, "time": 1768204800000}).encode(), "not milliseconds"),
+        (json.dumps({"request": REQUEST, "time": 5e10}).encode(), "`time` is not between"),
+        (json.dumps({"request": REQUEST, "time": 1e30}).encode(), "`time` is not between"),
+        (json.dumps([{"request": REQUEST}]).encode(), "an array, where one request per line is expected"),
+        (b"[\n", "JSON over several lines, where one request per line is expected"),
+        (json.dumps({"request": REQUEST, "response": {"usage": {"prompt_tokens": 10**18}}}).encode(), "no call takes"),
         (json.dumps({"request": REQUEST, "time": -1}).encode(), "`time` is not between"),
         (json.dumps({"request": REQUEST, "deadline": "later"}).encode(), "`deadline`: "),
         (json.dumps({"request": REQUEST, "deadline": -5}).encode(), "`deadline` is no duration"),

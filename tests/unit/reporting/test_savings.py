@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from costpol.diagnostics import Diagnostic, Severity, Span
 from costpol.reporting.savings import FORMATS, render
 from costpol.reporting.savings.bars import bars
 from costpol.reporting.savings.document import to_document
@@ -159,6 +160,15 @@ class _References(HTMLParser):
         self.found += [f"{tag} {name}" for name, _ in attrs if name in ("src", "href", "action", "data", "srcset")]
         if tag in ("script", "link", "iframe", "img", "object"):
             self.found.append(tag)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_tells_what_the_log_shows(format: str) -> None:
+    place = Span("routing.yaml", 3, 4, 3, 9)
+    finding = Diagnostic("CP408", "unfired-rule", Severity.WARNING, place, "no request reaches it")
+    shown = render(savings(findings=(finding,)), format)
+    assert "no request reaches it" in shown
+    assert "CP408" in shown
 
 
 def test_html_loads_nothing_from_anywhere() -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from importlib.resources import files
 from typing import Any
 
+from costpol.reporting.findings.concise import headline as finding_line
 from costpol.reporting.savings.assumptions import assumptions
 from costpol.reporting.savings.bars import LABELS, bars
 from costpol.reporting.savings.document import route_changes
@@ -62,6 +63,7 @@ def _page(savings: Savings) -> dict[str, Any]:
         "groups": [("rule", _rows(dict(savings.rules))), ("intent", _rows(dict(savings.intents)))],
         "called": max(sum(savings.routes.values()), 1),
         "against": _against(savings),
+        "findings": [finding_line(finding) for finding in savings.findings],
         "assumptions": assumptions(savings),
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from html import escape
 
+from costpol.reporting.findings.concise import headline as finding_line
 from costpol.reporting.savings.assumptions import assumptions
 from costpol.reporting.savings.bars import LABELS
 from costpol.reporting.savings.document import route_changes
@@ -29,6 +30,8 @@ def render_markdown(savings: Savings) -> str:
         parts.append(_against(savings, savings.against))
     parts.append(_cache_and_budgets(savings))
     parts.append(_folded("Rules, intents and models", _details(savings)))
+    shown = "\n".join(f"- {escaped(finding_line(finding))}" for finding in savings.findings)
+    parts.append(_folded("What the log shows", shown))
     rests_on = "\n".join(f"- {escaped(each)}" for each in assumptions(savings))
     parts.append(_folded("What these figures rest on", rests_on))
     if savings.skipped:
