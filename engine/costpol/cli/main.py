@@ -164,7 +164,7 @@ def _format(words: Sequence[str]) -> str | None:
     """The format asked for, if machines read it."""
     chosen = [value for word, value in pairwise(words) if word == "--format"]
     chosen += [word.removeprefix("--format=") for word in words if word.startswith("--format=")]
-    return next((each for each in chosen if each in ("json", "jsonl", "sarif", "junit")), None)
+    return next((each for each in chosen if each in ("json", "jsonl", "sarif", "junit", "github")), None)
 
 
 if __name__ == "__main__":

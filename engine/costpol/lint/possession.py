@@ -48,11 +48,11 @@ def utterances(intent: Intent) -> list[str]:
 
 
 class Recogniser:
-    """Tells the messages that an exclusion recognises as personal by their wording."""
+    """Tells the messages that an exclusion recognises as personal by their wording. Raises `TooManyError`."""
 
-    def __init__(self, exclusions: Iterable[Exclusion]) -> None:
+    def __init__(self, exclusions: Iterable[Exclusion], work: Work) -> None:
         listed = [*exclusions]
-        self._phrases = WordIndex(words_in(phrase for exclusion in listed for phrase in exclusion.phrases))
+        self._phrases = WordIndex(words_in(phrase for exclusion in listed for phrase in exclusion.phrases), work)
         self._patterns = [exclusion.pattern for exclusion in listed if exclusion.pattern is not None]
 
     def personal(self, text: str, work: Work) -> bool:

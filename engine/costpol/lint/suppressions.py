@@ -66,7 +66,8 @@ def leaks(code: str) -> bool:
 
 def suppressions(files: Mapping[str, str]) -> list[Suppression]:
     """The suppressions in the texts of a policy, up to `MOST`: those beyond accept nothing."""
-    written = (found for file, text in files.items() for found in _in_file(file, text.splitlines()))
+    likely = ((file, text) for file, text in files.items() if "costpol" in text)
+    written = (found for file, text in likely for found in _in_file(file, text.splitlines()))
     return list(islice(written, MOST))
 
 
@@ -77,7 +78,10 @@ def accepted(findings: Iterable[Diagnostic], comments: Iterable[Suppression]) ->
 
 
 def _in_file(file: str, lines: list[str]) -> Iterable[Suppression]:
-    written = [(n, match) for n, line in enumerate(lines, start=1) if (match := _COMMENT.search(line)) is not None]
+    likely = ((n, line) for n, line in enumerate(lines, start=1) if "costpol" in line)
+    written = [(n, match) for n, line in likely if (match := _COMMENT.search(line)) is not None]
+    if not written:
+        return
     following = _next_content(lines)
     enabled: dict[str, list[int]] = {}
     for number, match in written:

@@ -104,16 +104,12 @@ def _bind_node(node: type[N], tree: MapTree, span: Span, binding: _Binding) -> N
     outer, binding.spans = binding.spans, {}
     values: dict[str, Any] = {}
     unread: set[str] = set()
-    written = {key.text for key, _ in tree.members}
-    unknown = [key.text for key, _ in tree.members if key.text not in plan]
-    missing = [name for name, (declaration, _) in plan.items() if declaration.required and name not in written]
+    unwritten: list[str] | None = None
     for key, value in tree.members:
         entry = plan.get(key.text)
         if entry is None:
-            unwritten = [name for name in plan if name not in written]
-            guess = nearest(key.text, unwritten) or (missing[0] if len(missing) == len(unknown) == 1 else None)
-            binding.add(_unknown_key(key, plan, guess, surely_meant(key.text, unwritten)))
-            unread.add(plan[guess][0].attribute if guess else "")
+            unwritten = _unwritten(tree, plan) if unwritten is None else unwritten
+            unread.add(_add_unknown_key(key, tree, plan, unwritten, binding))
             continue
         declaration, shape = entry
         torn = _MISSING_KEY_CODES.get((node.__name__, key.text))
@@ -133,8 +129,8 @@ def _bind_node(node: type[N], tree: MapTree, span: Span, binding: _Binding) -> N
                 binding.spans[declaration.attribute] = binding.spans[declaration.name]
     spans, binding.spans = binding.spans, outer
     whole = not unread
-    for declaration, _ in plan.values():
-        if declaration.required and declaration.attribute not in values and declaration.attribute not in unread:
+    for declaration in _REQUIRED[node]:
+        if declaration.attribute not in values and declaration.attribute not in unread:
             binding.add(_missing_key(node, declaration, span))
             whole = False
     if not whole:
@@ -181,12 +177,15 @@ def _cure(shape: _Shape) -> str:
 _Plan = Mapping[str, tuple[Declared, "_Shape"]]
 _PLANS: dict[type[Node], _Plan] = {}
 """The keys of each node class with what they take: worked out on first use, then kept."""
+_REQUIRED: dict[type[Node], tuple[Declared, ...]] = {}
+"""The keys that each must have."""
 
 
 def _plan(node: type[Node]) -> _Plan:
     plan = _PLANS.get(node)
     if plan is None:
         plan = _PLANS[node] = _make_plan(node)
+        _REQUIRED[node] = tuple(declaration for declaration, _ in plan.values() if declaration.required)
     return plan
 
 
@@ -337,6 +336,21 @@ def _bounded(value: Any, declaration: Declared, tree: Tree, binding: _Binding) -
         binding.add(codes.INVALID_VALUE.at(tree.span, message, f"write at least one: {key.doc}"))
         return _MISSING
     return value
+
+
+def _unwritten(tree: MapTree, plan: _Plan) -> list[str]:
+    """The keys of a node that a mapping leaves out."""
+    written = {key.text for key, _ in tree.members}
+    return [name for name in plan if name not in written]
+
+
+def _add_unknown_key(key: ScalarTree, tree: MapTree, plan: _Plan, unwritten: list[str], binding: _Binding) -> str:
+    """Report a key that the node does not have; the attribute that was probably meant, else nothing."""
+    missing = [name for name in unwritten if plan[name][0].required]
+    alone = len(missing) == 1 == len(tree.members) - len(plan) + len(unwritten)  # one too many, one too few
+    guess = nearest(key.text, unwritten) or (missing[0] if alone else None)
+    binding.add(_unknown_key(key, plan, guess, surely_meant(key.text, unwritten)))
+    return plan[guess][0].attribute if guess else ""
 
 
 def _unknown_key(key: ScalarTree, plan: Mapping[str, Any], guess: str | None, sure: bool) -> Diagnostic:

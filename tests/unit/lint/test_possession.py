@@ -45,7 +45,7 @@ def test_questions_that_anybody_could_ask_are_not(text: str) -> None:
 
 
 def test_an_exclusion_covers_what_its_phrases_or_pattern_recognise() -> None:
-    recogniser = Recogniser((Exclusion(phrases=("My  Order",)), Exclusion(pattern="(?i)invoice +[0-9]+")))
+    recogniser = Recogniser((Exclusion(phrases=("My  Order",)), Exclusion(pattern="(?i)invoice +[0-9]+")), Work(100))
     assert recogniser.personal("where is my order?", Work(100))
     assert recogniser.personal("send Invoice 77", Work(100))
     assert not recogniser.personal("where are my orders", Work(100))

@@ -51,7 +51,7 @@ class Space:
         self.wholes = sorted(words.wholes)
         self._other = len(self.wholes)
         self._add("whole", words_of((*self.wholes, "\x00")))
-        self._index = WordIndex(frozenset[str]().union(*words.words))
+        self._index = WordIndex(frozenset[str]().union(*words.words), work)
         within = related(self._index, work)
         alone = frozenset(within).union(*within.values())
         self.tool_groups = {self._add(f"tool {min(g)}", switch()): g for g in grouped(words.tools)}

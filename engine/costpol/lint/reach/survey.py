@@ -18,10 +18,10 @@ STEPS = 3000
 """How many splits the question whether a rule is reached may take before it counts as not analysed."""
 HEIR_STEPS = 500
 """The same for the question who would decide in its place: worth less, asked of more rules."""
-WORK = 300_000
-"""What all these questions about one list may take, about a quarter of a second's worth. Lists of a thousand rules as
+WORK = 250_000
+"""What all these questions about one list may take, about a sixth of a second's worth. Lists of a thousand rules as
 people write them need less; what is left open beyond counts as not analysed."""
-LATER = 150_000
+LATER = 100_000
 """The same for one question about a list whose verdicts are known."""
 MATCHERS = 2_000
 """How many rules, or intents, of one list are analysed."""

@@ -114,4 +114,6 @@ def _pattern(phrase: str) -> Any:
 
 
 def _bounded(character: str) -> bool:
+    if character.isascii():
+        return character.isalnum()
     return character.isalnum() and not unicodedata.name(character, "").startswith(_UNSPACED)

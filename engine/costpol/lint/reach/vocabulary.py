@@ -14,6 +14,7 @@ from costpol.lint.reach.work import Work
 from costpol.policy.nodes.matcher import When
 
 _RUN = re.compile(r"\w+")
+_INDEXED = 4
 _LOOK = 8
 """Units of work that it takes to look for a word in a message."""
 
@@ -78,10 +79,12 @@ def words_in(words: Iterable[str]) -> frozenset[str]:
 
 
 class WordIndex:
-    """Words, so that those that occur in a text are found by its runs of letters and digits."""
+    """Words, so that those that occur in a text are found by its runs of letters and digits. Raises `TooManyError`
+    where there are more than the work allows."""
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], work: Work) -> None:
         self.words = frozenset(words)
+        work.take(_INDEXED * len(self.words))
         self._beginnings = {each: beginning(each) for each in self.words}
         runs = {each: _runs(each) for each in self.words}
         frequency = Counter(run for found in runs.values() for run in set(found))

@@ -63,7 +63,11 @@ WORK = 100_000
 
 def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
     exclusions = bundle.personalization.exclusions if bundle.personalization else ()
-    recogniser, work = Recogniser(exclusions), Work(WORK)
+    work = Work(WORK)
+    try:
+        recogniser = Recogniser(exclusions, work)
+    except TooManyError:
+        return
     covered = {name for exclusion in exclusions for name in exclusion.intents}
     for caching in cached(bundle):
         if not caching.shared:

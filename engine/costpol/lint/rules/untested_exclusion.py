@@ -127,7 +127,7 @@ def _shown(bundle: Bundle, exclusions: Sequence[Exclusion], work: Work) -> _Show
         or case.expect.scope == "user"
         or case.expect.hit == "none"
     ]
-    index = WordIndex(words_in(phrase for exclusion in exclusions for phrase in exclusion.phrases))
+    index = WordIndex(words_in(phrase for exclusion in exclusions for phrase in exclusion.phrases), work)
     found = {each: None for case, fixture in cases for each in _texts(case, fixture)}
     texts = tuple(map(text.normalise, found))
     labels = {each for case, fixture in cases for each in (*case.metadata, *fixture.metadata)}

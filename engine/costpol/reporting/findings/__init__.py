@@ -58,6 +58,10 @@ def render_failure(message: str, help: str | None, format: str) -> str | None:
         from costpol.reporting.findings.junit import render_junit_failure
 
         return render_junit_failure(message)
+    if format == "github":
+        from costpol.reporting.findings.github import render_github_failure
+
+        return render_github_failure(message)
     return None
 
 

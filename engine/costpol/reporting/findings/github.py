@@ -19,6 +19,11 @@ def render_github(diagnostics: Sequence[Diagnostic]) -> str:
     return "\n".join([*lines, f"{len(lines)} findings"] if lines else [])
 
 
+def render_github_failure(message: str) -> str:
+    """The command that says why nothing was checked."""
+    return f"::error title=costpol::{_data(message)}"
+
+
 def _command(diagnostic: Diagnostic) -> str:
     span = diagnostic.span
     place = {"file": span.file, "line": span.line, "endLine": span.end_line, "col": span.column}

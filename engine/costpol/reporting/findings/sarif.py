@@ -22,7 +22,7 @@ def render_sarif(diagnostics: Sequence[Diagnostic]) -> str:
     driver = {
         "name": "costpol",
         "version": __version__,
-        "rules": [{"id": code, "name": rules[code].name} for code in order],
+        "rules": [_rule(rules[code]) for code in order],
     }
     run = {
         "tool": {"driver": driver},
@@ -42,6 +42,16 @@ def render_sarif_failure(message: str) -> str:
 
 def _log(run: dict[str, Any]) -> str:
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _rule(diagnostic: Diagnostic) -> dict[str, Any]:
+    return {
+        "id": diagnostic.code,
+        "name": diagnostic.name,
+        "shortDescription": {"text": diagnostic.name.replace("-", " ")},
+        "help": {"text": f"`costpol rule {diagnostic.code}` says what it means and how to mend it"},
+        "defaultConfiguration": {"level": _LEVELS[diagnostic.severity]},
+    }
 
 
 def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Any]:
