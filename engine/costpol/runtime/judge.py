@@ -4,7 +4,7 @@ The decision rule is `pipeline.likeness`; here are its memory of open judgements
 and the fits, which take long enough to be done beside the event loop. Hits over a fixed threshold are not judged, but
 they are verified, too, and their threshold rises by it (`verdicts`).
 
-For one thread, the event loop's. While a fit runs in another, nothing is judged and nothing learned.
+For one thread, the event loop's. A fit works in another on copies; meanwhile judging and learning go on.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
+from threading import Lock
 from uuid import uuid4
 
 import numpy as np
@@ -25,7 +27,7 @@ from costpol.commands import Admit, Admitted, Check, Checked, Failed, Hit, Judge
 from costpol.errors import StoreError, WireError
 from costpol.pipeline.likeness.evidence import Candidate, Evidence, weigh
 from costpol.pipeline.likeness.judgement import Judgement, judge, learn, serve, verify
-from costpol.pipeline.likeness.state import Likeness, pack, unpack
+from costpol.pipeline.likeness.state import Fitting, Likeness, pack, unpack
 from costpol.pipeline.likeness.track import Track
 from costpol.providers.openai import decode_response
 from costpol.runtime.learned import rows
@@ -41,6 +43,9 @@ _COMPARED = 5
 """Candidate answers that a fresh one is compared with, the nearest first."""
 
 _NONE, _NO_WORDS = np.zeros(0, np.float32), np.zeros(0, np.int64)
+
+Elsewhere = Callable[[Callable[[], None], Callable[[BaseException | None], None]], None]
+"""Does the first in a thread, then the second in the event loop, with the error if there was one."""
 
 _log = logging.getLogger("costpol.cache")
 
@@ -78,18 +83,17 @@ class CacheJudge:
     path: Path | None = None
     embed: Embed | None = None
     """Compares answers that are worded differently; without it only words are compared."""
-    fit_elsewhere: Callable[[Callable[[], None]], None] | None = None
+    fit_elsewhere: Elsewhere | None = None
     """Runs a fit beside the event loop; without it a fit is done at once, as a replay wants it."""
     _open: OrderedDict[int, _Open | _Given] = field(default_factory=OrderedDict)
     _served: OrderedDict[str, list[_Served]] = field(default_factory=OrderedDict)
     """Per entry the evidence on which it was given, the latest last."""
     _tickets: count[int] = field(default_factory=lambda: count(1))
     _fitting: bool = False
+    _writing: Lock = field(default_factory=Lock)
 
     def judge(self, command: Judge) -> Judged | Failed:
         """Which of the hits to give, if any."""
-        if self._fitting:
-            return Failed("learning")
         evidence, judgement = self._judgement(command, command.chance)
         verified = judgement.action == "verify"
         if judgement.action != "refuse":
@@ -130,7 +134,7 @@ class CacheJudge:
             same = None if hit.entry.answer_id is None else hit.entry.answer_id == command.answer_id
         name = command.answer_id or (_name(hit) if same else uuid4().hex)
         self._verdict(opened, hit, same)
-        if isinstance(opened, _Open) and same is not None and not self._fitting:
+        if isinstance(opened, _Open) and same is not None:
             self._learn_check(opened, hit, command, same, name)
         return Checked(same, name)
 
@@ -172,8 +176,6 @@ class CacheJudge:
 
     def examine(self, command: Judge) -> Judged | Failed:
         """As `judge`, where the answer is known already: no hit is given, and `learn` takes the answer as a verdict."""
-        if self._fitting:
-            return Failed("learning")
         evidence, judgement = self._judgement(command, 0.0)
         if judgement.action != "refuse":
             judgement = replace(judgement, action="verify", rate=1.0)  # it stands for itself alone: all are examined
@@ -187,15 +189,14 @@ class CacheJudge:
             return Failed("judgement-forgotten")
         right, clear = self._right(command, opened)
         answer = command.answer_id or right or uuid4().hex
-        if not self._fitting:
-            learn(self.state, opened.evidence, opened.judgement, right, answer, clear=clear)
-            self._fit_if_due()
+        learn(self.state, opened.evidence, opened.judgement, right, answer, clear=clear)
+        self._fit_if_due()
         return answer
 
     def report_wrong(self, entry_id: str) -> int:
         """Somebody says that this entry (`Entry.id`) was a wrong answer: a verdict against every question that it was
         given for of late. How many those were; after a restart none is known."""
-        servings = [] if self._fitting else self._served.pop(entry_id, [])
+        servings = self._served.pop(entry_id, [])
         for served in servings:
             self._report(served)
         if servings:
@@ -247,22 +248,24 @@ class CacheJudge:
         return right, right is not None or None not in found.values()
 
     def _fit_if_due(self) -> None:
-        if not self.state.due:
+        if self._fitting or not self.state.due:
             return
         if self.fit_elsewhere is None:
             self.state.fit()
             return
         self._fitting = True
-        self.fit_elsewhere(self._fit)
+        fitting = self.state.begin()
+        self.fit_elsewhere(fitting.run, partial(self._take, fitting))
 
-    def _fit(self) -> None:
-        try:
-            self.state.fit()
-            self._write()
-        except StoreError as error:
-            _log.warning("%s", error.message)
-        finally:
-            self._fitting = False
+    def _take(self, fitting: Fitting, error: BaseException | None) -> None:
+        """Back in the event loop: go by the fit from now on, and keep the state."""
+        self._fitting = False
+        if error is not None:
+            _log.error("what the cache has learned could not be fitted: %s", error)
+            return
+        self.state.take(fitting)
+        if self.path is not None and self.fit_elsewhere is not None:
+            self.fit_elsewhere(partial(self._write, pack(self.state)), _tell)
 
     def report(self) -> list[dict[str, object]]:
         """Per intent: the declared limit, what was given, how much of it is expected to be wrong at most, and what
@@ -272,17 +275,18 @@ class CacheJudge:
     def save(self) -> None:
         """Write the state beside the cache, in one step. Raises `StoreError`."""
         self.verdicts.save()
-        if not self._fitting and (self.state.stored or self.state.words.texts):
-            self._write()
+        if self.state.stored or self.state.words.texts:
+            self._write(pack(self.state))
 
-    def _write(self) -> None:
+    def _write(self, data: bytes) -> None:
         if self.path is None:
             return
         draft = self.path.with_suffix(".new")
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            draft.write_bytes(pack(self.state))
-            os.replace(draft, self.path)
+            with self._writing:
+                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                draft.write_bytes(data)
+                os.replace(draft, self.path)
         except OSError as error:
             raise StoreError(
                 f"what the cache has learned cannot be written: {(error.strerror or '').lower()}"
@@ -300,6 +304,11 @@ def open_judge(path: Path | None, embedder: str, dimension: int, version: str, f
             _log.warning("the cache starts to learn anew: %s", error)
     kept = None if path is None else path.with_name(path.name.replace("learned-", "verified-")).with_suffix(".json")
     return CacheJudge(state, floor, open_verdicts(kept, embedder, version), path)
+
+
+def _tell(error: BaseException | None) -> None:
+    if error is not None:
+        _log.warning("%s", error.message if isinstance(error, StoreError) else error)
 
 
 def _name(hit: Hit) -> str:

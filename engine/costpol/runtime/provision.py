@@ -285,8 +285,9 @@ class Provisioner:
         if self.calls:  # live: a fit would hold up every caller
             loop = asyncio.get_running_loop()
 
-            def beside(fit: Callable[[], None]) -> None:
-                loop.run_in_executor(None, fit)
+            def beside(work: Callable[[], None], then: Callable[[BaseException | None], None]) -> None:
+                done = loop.run_in_executor(None, work)
+                done.add_done_callback(lambda done: None if done.cancelled() else then(done.exception()))
 
             judge.fit_elsewhere = beside
         return judge

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -112,20 +113,33 @@ def test_what_was_learned_of_something_else_is_learned_anew(tmp_path: Path, chan
     assert again.state.stored == 0
 
 
-def test_nothing_is_judged_while_a_fit_runs_and_the_answer_still_has_a_name() -> None:
-    fits = []
+def test_judging_and_learning_go_on_by_the_state_as_it_is_while_a_fit_runs() -> None:
+    fits: list[tuple[Callable[[], None], Callable[[BaseException | None], None]]] = []
     judge = opened()
-    judge.fit_elsewhere = fits.append
-    ticket = 0
+    judge.fit_elsewhere = lambda work, then: fits.append((work, then))
     for number in range(400):
-        reply = judge.judge(question(number, (hit("a", 0.6, answer=f"x{number % 3}"),)))
-        if isinstance(reply, Failed):
-            break
-        ticket = reply.ticket
-        judge.learn(Learn(ticket, "yes", f"x{number % 2}"))
-    assert reply == Failed("learning")
-    fits.pop()()
-    assert isinstance(judge.judge(question(999, ())), Judged)
+        ticket = judged(judge, question(number, (hit("a", 0.6, answer=f"x{number % 3}"),))).ticket
+        assert judge.learn(Learn(ticket, "yes", f"x{number % 2}")) == f"x{number % 2}"
+    assert len(fits) == 1  # another waits for this one
+    fits[0][0]()
+    assert judge.state.answers.directions is None
+    fits[0][1](None)
+    assert judge.state.answers.directions is not None
+    assert judge.state.answers.learned == 400
+
+
+def test_a_fit_that_fails_leaves_the_state_as_it_is_and_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    fits: list[Callable[[BaseException | None], None]] = []
+    judge = opened()
+    judge.fit_elsewhere = lambda work, then: fits.append(then)
+    for number in range(400):
+        ticket = judged(judge, question(number, (hit("a", 0.6, answer="x"),))).ticket
+        judge.learn(Learn(ticket, "yes", "x"))
+        if len(fits) == 1 and number == 200:
+            fits[0](ArithmeticError("singular"))
+    assert judge.state.answers.directions is None
+    assert "singular" in caplog.text
+    assert len(fits) == 2
 
 
 def admit(judge: CacheJudge, similarity: float = 0.95, chance: float = 0.0, **entry: str) -> Admitted:

@@ -85,14 +85,19 @@ class Choice:
         self.verdicts.append(verdict)
         self.learned += 1
 
-    def fit(self) -> None:
-        """Fit the weights anew: up to a hundred milliseconds."""
+    def begin(self) -> tuple[Verdict, ...]:
+        """The verdicts to fit the weights on, copied, so that learning may go on."""
         self.fit_at = max(int(self.learned * _GROWTH), self.learned + _FIRST_FIT)
-        if self.verdicts:
-            self.weights = fit(self.verdicts, TYPICAL)
+        return tuple(self.verdicts)
+
+    def fit(self) -> None:
+        """Fit the weights anew and take them: up to a hundred milliseconds."""
+        verdicts = self.begin()
+        if verdicts:
+            self.weights = fit(verdicts, TYPICAL)
 
 
-def fit(verdicts: Sequence[Verdict] | deque[Verdict], typical: Weights | None = None) -> Weights:
+def fit(verdicts: Sequence[Verdict], typical: Weights | None = None) -> Weights:
     """The weights that make the verdicts likeliest, drawn to typical ones (or to none) by a ridge on standardised
     evidence."""
     sizes = np.array([len(verdict.answers) for verdict in verdicts])

@@ -357,7 +357,7 @@ def test_a_judge_that_fails_is_a_miss() -> None:
         talk.told(LookupExact, None)
         talk.told(Embed, EMBEDDED)
         talk.reply((kept(talk.expect(LookupSimilar)),))
-        talk.told(Judge, Failed("learning"))
+        talk.told(Judge, Failed("judgement-away"))
         talk.told(Call, answered())
         talk.told(Store, None)
         assert talk.outcome.decision.cache == "miss"
