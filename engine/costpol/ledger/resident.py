@@ -106,7 +106,8 @@ class ResidentLedger:
         if self._failure == _CLOSED:
             return Failed(_CLOSED)
         try:
-            self._lapse(command.now)
+            if self._expiries and self._expiries[0][0] <= command.now:
+                self._lapse(command.now)
             return tuple([self._used(account) for account in command.accounts])
         except sqlite3.Error as error:
             return Failed(_reason(error))
@@ -116,7 +117,8 @@ class ResidentLedger:
         if self._failure is not None and not self._recovers(command.now):
             return Failed(self._failure or _CLOSED)
         try:
-            self._lapse(command.now)
+            if self._expiries and self._expiries[0][0] <= command.now:
+                self._lapse(command.now)
             ahead: dict[str, int] = {}
             for hold in command.holds:
                 amount, name = hold.amount, hold.account.name
@@ -126,9 +128,11 @@ class ResidentLedger:
                 if used + amount > hold.limit:
                     return Exceeded(hold, used, self._oldest(hold.account))
                 ahead[name] = ahead.get(name, 0) + amount
-            holds = [(hold.account.name, hold.account.bucket, hold.amount) for hold in command.holds]
-            for name, bucket, amount in holds:
-                self._book(name, bucket, 0, amount)
+            holds = []
+            for hold in command.holds:
+                account = hold.account
+                holds.append((account.name, account.bucket, hold.amount))
+                self._book(account.name, account.bucket, 0, hold.amount)
         except sqlite3.Error as error:
             return Failed(_reason(error))
         number = next(self._numbers)
@@ -150,8 +154,9 @@ class ResidentLedger:
         """
         if self._failure == _CLOSED:
             return Failed(_CLOSED)
-        if not all(0 <= amount <= MAX_AMOUNT for amount in command.amounts):
-            return Failed("amount-out-of-range")
+        for amount in command.amounts:
+            if not 0 <= amount <= MAX_AMOUNT:
+                return Failed("amount-out-of-range")
         reservation = self._reservations.get(command.reservation)
         if reservation is None:
             return Failed("reservation-not-open")
@@ -161,10 +166,14 @@ class ResidentLedger:
             rows = [self._bucket(name, bucket) for name, bucket, _ in reservation.holds]
         except sqlite3.Error as error:
             return Failed(_reason(error))
-        if any(row[0] + sum(command.amounts) > 2 * MAX_AMOUNT for row in rows):
-            return Failed("amount-out-of-range")
-        for (name, bucket, held), used in zip(reservation.holds, command.amounts, strict=True):
-            self._book(name, bucket, used, -held if reservation.live else 0)
+        most = 2 * MAX_AMOUNT - sum(command.amounts)
+        for row in rows:
+            if row[0] > most:
+                return Failed("amount-out-of-range")
+        for row, (name, bucket, held), used in zip(rows, reservation.holds, command.amounts, strict=True):
+            row[0] += used
+            row[1] -= held if reservation.live else 0
+            self._dirty.add((name, bucket))
         self._forget(command.reservation)
         self._write_later()
         return None
