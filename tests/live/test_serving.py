@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -159,6 +160,23 @@ def test_workers_share_the_ledger_and_come_back(
     time.sleep(0.3)
     assert sidecar.request("GET", "/-/healthy")[0] == 200
     assert sidecar.stop() == 0
+
+
+def test_what_was_served_can_be_replayed(start: Callable[..., Any], policies: Path, tmp_path: Path) -> None:
+    log = tmp_path / "traffic.jsonl"
+    sidecar = start(f"--record={log}")
+    client = sidecar.client(**{"x-costpol-tenant": "acme", "x-costpol-user": "ada"})
+    for text in ("how do I reset my password?", "how do I reset my password?", "tell me a joke"):
+        ask(client, text)
+    list(client.chat.completions.create(model="large", messages=[{"role": "user", "content": "analyze"}], stream=True))
+    assert sidecar.stop() == 0
+    assert log.stat().st_mode & 0o777 == 0o600
+    result = costpol("dry-run", str(log), f"--policies={policies}", "--format=json")
+    report = json.loads(result.stdout)
+    assert (report["requests"], report["skipped_lines"]["count"]) == (4, 0)
+    assert report["cache"]["exact_hits"] == 1
+    assert report["routes"] == {"small": 2, "large": 1}
+    assert report["estimated"]["answers"] == 0
 
 
 def test_a_worker_that_cannot_start_stops_all(policies: Path, tmp_path: Path) -> None:

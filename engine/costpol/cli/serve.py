@@ -92,6 +92,18 @@ class _Size(click.ParamType[int]):
     help="The largest request body that is read; a larger one is answered with 413.",
 )
 @click.option(
+    "--record",
+    type=click.Path(path_type=Path),
+    help="Write what is asked and answered to a file, as `costpol dry-run` reads it. It holds what users write.",
+)
+@click.option(
+    "--record-size",
+    type=_Size(),
+    default="256MiB",
+    show_default=True,
+    help="How large that file grows; then it becomes FILE.1, and the FILE.1 before goes.",
+)
+@click.option(
     "--grace",
     type=_Duration(),
     default="30s",
@@ -102,7 +114,8 @@ class _Size(click.ParamType[int]):
 @click.option("--listener", type=int, hidden=True)
 def command(
     *, policies: Path, host: str, port: int, workers: int, data: Path, poll: float, callers: Path | None,
-    upstreams: tuple[str, ...], max_body: int, grace: float, worker: int | None, listener: int | None,
+    upstreams: tuple[str, ...], max_body: int, record: Path | None, record_size: int, grace: float,
+    worker: int | None, listener: int | None,
 ) -> int:  # fmt: skip
     """Serve an OpenAI-compatible API that answers by a policy, and take up the policy's changes while it runs.
 
@@ -121,6 +134,8 @@ def command(
         dict(map(_upstream, upstreams)),
         interval=max(poll, 0.05),
         body_limit=max_body,
+        record=record,
+        record_size=record_size,
         grace=grace,
         worker=worker,
     )
@@ -137,6 +152,7 @@ def command(
             arguments = ["serve", f"--policies={policies}", f"--host={host}", f"--data={data}", f"--poll={poll}s"]
             arguments += [f"--grace={grace}s", f"--max-body={max_body}B", *(f"--upstream={each}" for each in upstreams)]
             arguments += [] if callers is None else [f"--callers={callers}"]
+            arguments += [] if record is None else [f"--record={record}", f"--record-size={record_size}B"]
             return Workers(arguments, sock, workers).run(click.echo)
         run(options, sock, announce)
     except BundleError as error:

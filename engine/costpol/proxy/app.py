@@ -50,6 +50,7 @@ from costpol.proxy.messages import (
 from costpol.proxy.metrics import CONTENT_TYPE, Metrics
 from costpol.proxy.operations import all_troubles, answer_policy, answer_ready, answer_reload
 from costpol.proxy.patience import Patience
+from costpol.proxy.recorder import Recorder
 from costpol.proxy.upstream import Upstream
 from costpol.runtime.health import Part
 from costpol.runtime.live import Unsettled, drive
@@ -83,6 +84,7 @@ class App:
     clock: Callable[[], float] = time.time
     stopping: bool = False
     troubles: Callable[[], Mapping[Part, str]] = dict
+    recorder: Recorder | None = None
     verifier: Verifier = field(init=False)
     _warned: dict[str, float] = field(default_factory=dict)
     _prefix: str = field(default_factory=lambda: token_hex(6))
@@ -122,6 +124,8 @@ class App:
             flow = snapshot.pipeline.flow(arrival)
             outcome = await drive(flow, snapshot.handlers, exchange.call, self.unsettled)
             self.metrics.count(outcome, time.perf_counter() - started)
+            if self.recorder is not None:
+                self.recorder.add(request_id, arrival, outcome)
             if outcome.decision.rungs:
                 self._warn(outcome.decision.rungs)
             if outcome.failure is not None and not exchange.left:

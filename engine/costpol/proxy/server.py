@@ -30,7 +30,9 @@ from costpol.proxy.app import App
 from costpol.proxy.identity import Identities
 from costpol.proxy.messages import DEFAULT_BODY_LIMIT
 from costpol.proxy.metrics import Metrics
+from costpol.proxy.recorder import DEFAULT_SIZE, Recorder
 from costpol.proxy.upstream import Upstream, open_session
+from costpol.runtime.health import Health
 from costpol.runtime.provision import Provisioner
 from costpol.runtime.reload import DEFAULT_INTERVAL, DEFAULT_SETTLE, Reloader, ReloadReport
 from costpol.runtime.snapshot import Snapshot
@@ -57,6 +59,9 @@ class ServerOptions:
     interval: float = DEFAULT_INTERVAL
     settle: float = DEFAULT_SETTLE
     body_limit: int = DEFAULT_BODY_LIMIT
+    record: Path | None = None
+    """A log of what is asked and answered; none without it."""
+    record_size: int = DEFAULT_SIZE
     grace: float = DEFAULT_GRACE
     worker: int | None = None
 
@@ -100,9 +105,12 @@ async def serve(options: ServerOptions, listener: socket.socket, ready: Callable
         hint = FolderHint(options.policies, lambda: loop.call_soon_threadsafe(reloader.hint))
         hint.start()
         opened.callback(hint.stop)
+        recorder = _open_recorder(options, stores.health)
+        if recorder is not None:
+            opened.callback(recorder.close)
         app = App(
             reloader, Upstream(session), stores.unsettled, Access(options.identities, options.identities.known is None),
-            metrics, options.body_limit, troubles=stores.troubles,
+            metrics, options.body_limit, troubles=stores.troubles, recorder=recorder,
         )  # fmt: skip
         opened.push_async_callback(app.verifier.close)
         server = _Server(_config(app, options))
@@ -216,6 +224,16 @@ def _obey(loop: asyncio.AbstractEventLoop, stop: Callable[[], None], reload: Cal
         loop.add_signal_handler(number, stop)
     if hasattr(signal, "SIGHUP"):
         loop.add_signal_handler(signal.SIGHUP, reload)
+
+
+def _open_recorder(options: ServerOptions, health: Health) -> Recorder | None:
+    """The log of live traffic where one is asked for; one for each worker."""
+    if options.record is None:
+        return None
+    path = options.record
+    if options.worker is not None:
+        path = path.with_name(f"{path.stem}-worker-{options.worker}{path.suffix}")
+    return Recorder(path, health, options.record_size)
 
 
 def _watch_parent(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:

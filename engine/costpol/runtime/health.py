@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Part = Literal["disk", "ledger", "settlements", "cache", "embedder", "policy"]
-PARTS: tuple[Part, ...] = ("disk", "ledger", "settlements", "cache", "embedder", "policy")
+Part = Literal["disk", "ledger", "settlements", "cache", "embedder", "policy", "record"]
+PARTS: tuple[Part, ...] = ("disk", "ledger", "settlements", "cache", "embedder", "policy", "record")
 
 _log = logging.getLogger("costpol.health")
 
