@@ -183,6 +183,8 @@ class Judge:
     limit: float
     chance: float
     verify: float
+    confidence: float = 0.9
+    """With which the limit is to be kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,11 +90,13 @@ def _caching(before: IntentCache | None, after: IntentCache | None) -> Effect:
         if before is after:
             return OTHER
         return Effect("widens", "answers are kept that were not") if before is None else Effect("narrows")
-    keys = ("threshold", "max_wrong_hits", "ttl", "scope", "guards", "multi_turn", "tools", "max_divergence", "verify")
+    keys = ("threshold", "max_wrong_hits", "confidence", "ttl", "scope", "guards", "multi_turn", "tools",
+            "max_divergence", "verify")  # fmt: skip
     effects = [_caching_key(key, getattr(before, key), getattr(after, key)) for key in keys]
     return _judged_otherwise(before, after) or _strongest(effects)
 
 
+_CONFIDENCE = Decimal("0.9")
 _MAX_DIVERGENCE = Decimal("0.1")
 """What holds where a policy states none."""
 _JUDGES = ("threshold", "max_wrong_hits")
@@ -117,6 +119,9 @@ def _caching_key(key: str, before: Any, after: Any) -> Effect:
             return _ordered(_alike(before), _alike(after), "questions that are less alike share an answer")
         case "max_wrong_hits":
             return _ordered(before or 0, after or 0, "more wrong answers are accepted")
+        case "confidence":
+            why = "the limit of wrong hits is kept less surely"
+            return _ordered(-(before or _CONFIDENCE), -(after or _CONFIDENCE), why)
         case "max_divergence":
             why = "more of the verified hits may differ before the threshold rises"
             return _ordered(before or _MAX_DIVERGENCE, after or _MAX_DIVERGENCE, why)

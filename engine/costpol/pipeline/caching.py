@@ -40,6 +40,8 @@ class CachePlan:
     tags: tuple[str, ...] = ()
     verify: float = 0.0
     max_divergence: float = 1.0
+    confidence: float = 0.9
+    """With which `max_wrong_hits` is kept."""
 
 
 _GLOBAL = Scope("global", "global")

@@ -225,10 +225,12 @@ def _cache_plan(intent: str, node: IntentCache | Literal["off"]) -> CachePlan | 
         max_wrong_hits=None if node.max_wrong_hits is None else float(node.max_wrong_hits),
         tags=node.tags,
         verify=float(_VERIFY[node.max_wrong_hits is not None] if node.verify is None else node.verify),
+        confidence=_CONFIDENCE if node.confidence is None else float(node.confidence),
         max_divergence=_MAX_DIVERGENCE if node.max_divergence is None else float(node.max_divergence),
     )
 
 
+_CONFIDENCE = 0.9
 _VERIFY = (0.01, 0.04)
 """The share of hits that is answered afresh, under a threshold and under a limit of wrong hits. It is also the share of
 its savings that the cache gives up for it."""

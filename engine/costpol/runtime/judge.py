@@ -209,7 +209,7 @@ class CacheJudge:
         evidence = weigh(self.state, command.vector, command.text, candidates)
         judgement = judge(
             self.state, evidence, intent=command.intent, limit=command.limit, floor=self.floor, chance=chance,
-            verified=command.verify,
+            verified=command.verify, confidence=command.confidence,
         )  # fmt: skip
         return evidence, judgement
 

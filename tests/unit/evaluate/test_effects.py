@@ -57,6 +57,11 @@ WIDER = [
     ("cache", cache("{max_wrong_hits: 1%, ttl: 1h, scope: user}"), cache("{max_wrong_hits: 2%, ttl: 1h, scope: user}")),
     (
         "cache",
+        cache("{max_wrong_hits: 1%, ttl: 1h, scope: user}"),
+        cache("{max_wrong_hits: 1%, confidence: 80%, ttl: 1h, scope: user}"),
+    ),
+    (
+        "cache",
         cache("{threshold: 0.95, ttl: 1h, scope: user}"),
         cache("{threshold: 0.95, ttl: 1h, scope: user, verify: 0%}"),
     ),

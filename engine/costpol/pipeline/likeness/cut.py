@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,11 @@ from costpol.pipeline.likeness.calibration import Calibration
 
 NEVER = 99.0
 """The cut that nothing passes."""
+
+CONFIDENCE = 0.9
+"""With which a limit is kept where nothing else is stated."""
+
+_USUAL = NormalDist().inv_cdf(CONFIDENCE)
 
 _STEP = 0.25
 GRID = np.arange(-4.0, 9.0 + _STEP / 2, _STEP)
@@ -41,10 +47,12 @@ Reals = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 @dataclass(slots=True)
 class Cut:
-    """The cut of one intent under one limit. `deviations` states the confidence: 1.28 is 90 %, one-sided."""
+    """The cut of one intent under one limit."""
 
     limit: float
-    deviations: float = 1.2816
+    confidence: float = CONFIDENCE
+    deviations: float = _USUAL
+    """The same in standard deviations, one-sided; more once hits turned out wrong."""
     value: float = NEVER
     hits: float = 0.0
     seen: int = 0
@@ -103,3 +111,8 @@ class Cut:
     def _bound(self, expected: Reals | float, most: Reals | float) -> Any:
         """Two doubts add up in squares: of the calibration, and the luck of the draw."""
         return expected + np.sqrt((most - expected) ** 2 + self.deviations**2 * expected)
+
+
+def deviations(confidence: float) -> float:
+    """So many standard deviations on one side leave out what the confidence leaves: 1.28 for 90 %."""
+    return NormalDist().inv_cdf(confidence)

@@ -16,7 +16,7 @@ from typing import Literal
 
 from costpol.pipeline.likeness.calibration import HIGHEST, LOWEST, Scored
 from costpol.pipeline.likeness.choice import Verdict
-from costpol.pipeline.likeness.cut import NEVER
+from costpol.pipeline.likeness.cut import CONFIDENCE, NEVER
 from costpol.pipeline.likeness.evidence import Evidence
 from costpol.pipeline.likeness.state import Likeness
 
@@ -55,14 +55,15 @@ class Judgement:
 
 def judge(
     state: Likeness, evidence: Evidence, *, intent: str, limit: float, floor: float, chance: float,
-    verified: float = VERIFIED,
+    verified: float = VERIFIED, confidence: float = CONFIDENCE,
 ) -> Judgement:  # fmt: skip
     """Serve, verify or refuse. `floor` is the cosine of the fixed rule that holds until there is evidence; `chance` is
-    a number in [0, 1) that picks what is verified, a share of `verified` on average."""
+    a number in [0, 1) that picks what is verified, a share of `verified` on average. `confidence` is with which the
+    limit is to be kept."""
     if not evidence.answers:
         return Judgement("refuse", "nothing is near", intent, limit)
     weights = state.choice.weights
-    cut = state.cut(intent, limit)
+    cut = state.cut(intent, limit, confidence)
     if not cut.ready(state.calibration):
         nearest = float(evidence.signals[0, 0])
         if nearest >= floor and evidence.unanimous:

@@ -19,10 +19,10 @@ from costpol.pipeline.likeness import words
 from costpol.pipeline.likeness.answers import Answers, Directions, Sums, find
 from costpol.pipeline.likeness.calibration import Calibration, Scored
 from costpol.pipeline.likeness.choice import TYPICAL, Choice, Verdict, Weights, fit
-from costpol.pipeline.likeness.cut import Cut
+from costpol.pipeline.likeness.cut import Cut, deviations
 from costpol.pipeline.likeness.words import Words
 
-FORMAT = 2
+FORMAT = 3
 _MOST_CUTS = 1024
 
 
@@ -43,14 +43,17 @@ class Likeness:
     def __post_init__(self) -> None:
         self.answers = Answers(self.dimension + words.DIMENSION)
 
-    def cut(self, intent: str, limit: float) -> Cut:
-        """The cut of an intent; a changed limit starts a new one."""
+    def cut(self, intent: str, limit: float, confidence: float | None = None) -> Cut:
+        """The cut of an intent; a changed limit starts a new one, another confidence moves it."""
         cut = self.cuts.get(intent)
         if cut is None or cut.limit != limit:
             cut = Cut(limit)
             if len(self.cuts) >= _MOST_CUTS and intent not in self.cuts:
                 self.cuts.pop(next(iter(self.cuts)))
             self.cuts[intent] = cut
+            cut.set(self.calibration, intent)
+        if confidence is not None and confidence != cut.confidence:
+            cut.confidence, cut.deviations = confidence, deviations(confidence)
             cut.set(self.calibration, intent)
         return cut
 
@@ -133,7 +136,7 @@ def pack(state: Likeness) -> bytes:
         ], "offsets": calibration.offsets,
         "intents": [verdict.intent for verdict in calibration.verdicts],
         "cuts": [
-            [intent, c.limit, c.deviations, c.value, c.hits, c.seen, c.expected, c.bound, c.root]
+            [intent, c.limit, c.confidence, c.deviations, c.value, c.hits, c.seen, c.expected, c.bound, c.root]
             for intent, c in state.cuts.items()
         ],
     }  # fmt: skip
@@ -192,8 +195,9 @@ def _restore(arrays: dict[str, Any], meta: dict[str, Any]) -> Likeness:
     calibration.offsets = {name: (shift, variance) for name, (shift, variance) in meta["offsets"].items()}
     columns = (arrays["logits"].tolist(), arrays["right"].tolist(), meta["intents"], arrays["sampled"].tolist())
     calibration.verdicts.extend(map(Scored._make, zip(*columns, strict=True)))
-    for number, (intent, limit, deviations, value, hits, seen, expected, bound, root) in enumerate(meta["cuts"]):
-        cut = Cut(limit, deviations, value, hits, seen, arrays[f"served_{number}"], expected=expected, bound=bound)
+    for number, (intent, limit, confidence, stretch, value, hits, seen, *bounds) in enumerate(meta["cuts"]):
+        cut = Cut(limit, confidence, stretch, value, hits, seen, arrays[f"served_{number}"])
+        cut.expected, cut.bound, root = bounds
         cut.root = root
         cut.late.extend(arrays[f"late_{number}"].tolist())
         state.cuts[intent] = cut

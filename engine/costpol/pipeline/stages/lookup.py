@@ -196,7 +196,9 @@ class LookupStage:
                 NAME, "refused by guard", guard=guard, similarity=round(nearest.similarity, 4),
                 question=nearest.entry.text,
             )  # fmt: skip
-        judged = yield Judge(draft.vector, question, hits, plan.intent, limit, _chance(draft), self._share(plan, draft))
+        judged = yield Judge(
+            draft.vector, question, hits, plan.intent, limit, _chance(draft), self._share(plan, draft), plan.confidence
+        )
         if isinstance(judged, Failed):
             draft.note(NAME, "not judged", reason=judged.reason)
             return None

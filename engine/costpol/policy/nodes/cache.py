@@ -20,9 +20,14 @@ class IntentCache(Node):
     )
     max_wrong_hits: Share | None = key(
         "the largest share of wrong hits, instead of a threshold: the engine learns from every answer when questions "
-        "are surely alike, and keeps the limit with 90 % confidence",
+        "are surely alike, and keeps the limit with the stated confidence",
         default=None,
         examples=("1%",),
+    )
+    confidence: Share | None = key(
+        "how sure it must be that `max_wrong_hits` is kept: the surer, the fewer hits; left out, `90%`",
+        default=None,
+        examples=("95%",),
     )
     ttl: Duration | None = key("how long an answer may be given again", default=None, positive=True, examples=("24h",))
     scope: Literal["global", "tenant", "user"] | None = key("who shares an answer", default=None)
@@ -62,6 +67,10 @@ class IntentCache(Node):
             found.append(("threshold", "a threshold and a limit of wrong hits exclude each other", "keep one of them"))
         if self.max_wrong_hits is not None and not 0 < self.max_wrong_hits <= Decimal("0.2"):
             found.append(("max_wrong_hits", "this limit cannot be kept, or is none", "write a share such as `1%`"))
+        if self.confidence is not None and self.max_wrong_hits is None:
+            found.append(("confidence", "there is no `max_wrong_hits` to be sure of", "drop `confidence`"))
+        elif self.confidence is not None and not Decimal("0.5") <= self.confidence <= Decimal("0.999"):
+            found.append(("confidence", "nobody is as sure, or as unsure", "write between `50%` and `99.9%`"))
         if self.max_divergence is not None and self.threshold is None:
             instead = "`max_wrong_hits` is that limit" if self.max_wrong_hits is not None else "drop `max_divergence`"
             found.append(("max_divergence", "a limit of divergence raises a threshold, and there is none", instead))

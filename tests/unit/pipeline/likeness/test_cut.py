@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costpol.pipeline.likeness.calibration import Calibration, Scored
-from costpol.pipeline.likeness.cut import GRID, NEVER, Cut
+from costpol.pipeline.likeness.cut import CONFIDENCE, GRID, NEVER, Cut, deviations
 
 
 @lru_cache
@@ -56,6 +56,21 @@ def test_a_stricter_limit_never_cuts_lower(late: list[float], seed: int) -> None
         cut.set(calibration, "faq")
         values.append(cut.value)
     assert values == sorted(values, reverse=True)
+
+
+def test_more_confidence_never_cuts_lower() -> None:
+    values = []
+    for confidence in (0.5, 0.9, 0.99):
+        cut = Cut(0.05, confidence, deviations(confidence))
+        cut.late.extend(np.linspace(-2, 8, 400).tolist())
+        cut.set(calibrated(1), "faq")
+        values.append(cut.value)
+    assert values == sorted(values)
+    assert values[0] < values[2]
+
+
+def test_the_usual_confidence_is_the_one_that_is_written() -> None:
+    assert Cut(0.05).deviations == deviations(CONFIDENCE)
 
 
 def test_wrong_hits_of_the_past_are_paid_back() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from costpol.pipeline.likeness.evidence import Candidate, weigh
 from costpol.pipeline.likeness.judgement import judge, verify
-from costpol.pipeline.likeness.state import Likeness, pack
+from costpol.pipeline.likeness.state import Likeness, pack, unpack
 
 from .world import DIMENSION, World
 
@@ -48,6 +48,21 @@ def trained() -> World:
 def test_the_limit_is_kept_and_most_repeats_hit(trained: World) -> None:
     assert trained.wrong_share <= trained.limit
     assert len(trained.given) > 300
+
+
+def test_another_confidence_moves_the_cut_and_is_kept(trained: World) -> None:
+    state = unpack(pack(trained.state), "made-up", DIMENSION, "")
+    vector, text, _ = trained.question()
+    evidence = weigh(state, vector, text, trained.candidates(vector))
+    cut = state.cut("faq", 0.05)
+    cut.late.extend(np.linspace(-4, 8, 1000).tolist())
+    values = []
+    for confidence in (0.5, 0.995):
+        judge(state, evidence, intent="faq", limit=0.05, floor=2.0, chance=0.9, confidence=confidence)
+        values.append(cut.value)
+    assert values[0] < values[1]
+    again = unpack(pack(state), "made-up", DIMENSION, "").cut("faq", 0.05)
+    assert (again.confidence, again.deviations, again.value) == (0.995, cut.deviations, cut.value)
 
 
 def test_what_cannot_be_told_apart_is_not_served() -> None:
