@@ -17,7 +17,7 @@ from costpol.inference.caller import Caller
 from costpol.inference.request import Message, Request
 from costpol.pipeline.identity import identity_part
 
-LAYOUT = b"costpol-cache-3"
+LAYOUT = b"costpol-cache-4"
 """Changes with the meaning of a digest, so that entries of an older layout are never found."""
 
 
@@ -82,7 +82,7 @@ def partition_digest(
     settings = [pair for pair in request.settings if pair[0] not in _LIMITS]  # `output_limit` says those already
     facts = (
         request.dialect, model_class, embedder, template, system, tools, json_output, output_limit, request.answers,
-        len(settings),
+        [request.metadata.get(name) for name in _LOCALES], len(settings),
     )  # fmt: skip
     parts = [LAYOUT, ascii(facts).encode()]
     for name, raw in settings:
@@ -100,6 +100,8 @@ def partition_digest(
 
 
 _LIMITS = ("max_tokens", "max_completion_tokens")
+_LOCALES = ("locale", "language", "lang")
+"""Labels that say in which language to answer; all others are for a dashboard."""
 
 
 def question_digest(request: Request) -> str:
