@@ -1,4 +1,4 @@
-"""Whatever shapes an answer besides the question must be equal for the answer to be given again: over the whole flow."""
+"""Whatever shapes an answer besides the question must be equal for it to be given again: over the whole flow."""
 
 from __future__ import annotations
 
