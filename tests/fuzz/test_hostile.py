@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from costpol.diagnostics import Diagnostic, has_errors
+from costpol.lint.reading import read_policy
 from costpol.lint.runner import lint
 from costpol.policy.binding import bind
 from costpol.policy.declaration import declared
@@ -49,10 +50,8 @@ def check(files: Mapping[str, bytes]) -> list[Diagnostic]:
     """The findings about files, after everything that must hold of them."""
     facts = _facts()
     start = time.process_time()
-    loaded = load_bundle(files)
-    found = [*loaded.diagnostics, *loaded.unmarked_ends()]
-    if loaded.bundle is not None:
-        found += lint(loaded.bundle, facts)  # type: ignore[arg-type]
+    reading = read_policy(files, facts)  # type: ignore[arg-type]
+    loaded, found = reading.loaded, reading.findings
     taken = time.process_time() - start
     assert (loaded.bundle is None) == has_errors(loaded.diagnostics)
     lines = {name: text.replace("\r\n", "\n").replace("\r", "\n").split("\n") for name, text in loaded.files.items()}

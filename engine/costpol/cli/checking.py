@@ -14,7 +14,7 @@ import click
 
 from costpol.cli.terminal import use_color
 from costpol.diagnostics import Diagnostic, Severity
-from costpol.policy.loader import load_bundle, read_bundle
+from costpol.policy.loader import read_bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +58,12 @@ def check_files(files: Mapping[str, bytes]) -> Checked:
 
 
 def _check(files: Mapping[str, bytes]) -> Checked:
-    loaded = load_bundle(files)
-    found = [*loaded.diagnostics, *loaded.unmarked_ends()]
-    readable = loaded.bundle or loaded.partial
-    if readable is not None:
-        from costpol.lint.runner import lint
-        from costpol.runtime.facts import lint_facts
+    from costpol.lint.reading import read_policy
+    from costpol.runtime.facts import lint_facts
 
-        found += lint(readable, lint_facts(time.time()))
-    found.sort(key=lambda each: each.sort_key)
-    return Checked(found, loaded.files, loaded.bundle is not None, frozenset(loaded.errors()))
+    reading = read_policy(files, lint_facts(time.time()))
+    loaded = reading.loaded
+    return Checked(reading.findings, loaded.files, loaded.bundle is not None, frozenset(loaded.errors()))
 
 
 @contextmanager

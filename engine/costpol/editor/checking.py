@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from costpol.diagnostics import Diagnostic
-from costpol.lint.runner import lint
-from costpol.policy.loader import load_bundle
+from costpol.lint.reading import read_policy
 from costpol.runtime.facts import lint_facts
 
 Wanted = Callable[[Diagnostic], bool]
@@ -20,14 +19,10 @@ def everything(finding: Diagnostic) -> bool:
 
 def check(files: Mapping[str, bytes], now: float, wanted: Wanted = everything) -> dict[str, list[Diagnostic]]:
     """What is found in each file, also in those that are clean; `now` is the instant of the prices."""
-    loaded = load_bundle(files)
-    found = [*loaded.diagnostics, *loaded.unmarked_ends()]
-    readable = loaded.bundle or loaded.partial
-    if readable is not None:
-        found += lint(readable, lint_facts(now))
-    blocking = frozenset(loaded.errors())
+    reading = read_policy(files, lint_facts(now))
+    blocking = frozenset(reading.loaded.errors())
     by_file: dict[str, list[Diagnostic]] = {name: [] for name in sorted(files)}
-    for finding in sorted(found, key=lambda finding: finding.sort_key):
+    for finding in reading.findings:
         if finding.span.file in by_file and (finding in blocking or wanted(finding)):
             by_file[finding.span.file].append(finding)
     return by_file

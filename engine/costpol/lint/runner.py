@@ -29,7 +29,7 @@ def lint(bundle: Bundle, facts: Facts | None = None) -> list[Diagnostic]:
     Of a partial bundle, what can be told without the kinds that could not be read.
     """
     facts = replace(facts or Facts(), routing=_told(_routing, bundle), intents=_told(_intents, bundle), findings=())
-    facts = replace(facts, partial=not isinstance(bundle, Bundle))
+    facts = replace(facts, partial=facts.partial or not isinstance(bundle, Bundle))
     first = [rule for rule in RULES if "findings" not in rule.NEEDS]
     last = [rule for rule in RULES if "findings" in rule.NEEDS]
     found = _run(first, bundle, facts)

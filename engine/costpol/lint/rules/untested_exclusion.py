@@ -55,7 +55,7 @@ from costpol.policy.nodes.tests import Case, Fixture
 from costpol.policy.templates import placeholders
 
 CODE, NAME, SEVERITY = "CP803", "untested-exclusion", Severity.WARNING
-NEEDS: tuple[str, ...] = ()
+NEEDS: tuple[str, ...] = ("whole",)
 
 WORK = 100_000
 """What is left unlooked at beyond is not reported."""

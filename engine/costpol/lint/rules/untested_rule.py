@@ -49,7 +49,7 @@ from costpol.policy.bundle import Bundle
 from costpol.policy.nodes.matcher import When
 
 CODE, NAME, SEVERITY = "CP801", "untested-rule", Severity.WARNING
-NEEDS: tuple[str, ...] = ()
+NEEDS: tuple[str, ...] = ("whole",)
 
 _WRITABLE = 2000
 """Tokens, or characters, up to which a request can be asked to stand in a test."""
