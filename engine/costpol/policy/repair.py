@@ -19,7 +19,7 @@ _MARK = b"\xef\xbb\xbf"
 _NEAR = 20
 _COLON = re.compile(r"\s*:\s*")
 _MISSPELT = frozenset((codes.UNKNOWN_KEY.code, codes.UNDEFINED_REFERENCE.code))
-"""Of what stands before a colon, only this is mended: another name for what is declared would break what refers to it."""
+"""Of what stands before a colon, only this is mended: a new name for what is declared would break its uses."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,10 +39,16 @@ def _found(facts: Facts, **changes: tuple[tuple[str, str], ...]) -> list[str]:
             ["CP603 budgets.yaml:3:34", "CP102 models.yaml:8:10"],
         ),
         (
-            {"routing": (("default: small", "default:\tsmall"),), "budgets": (("ladder:", "ledger_down: allow\nladder:"),)},
+            {
+                "routing": (("default: small", "default:\tsmall"),),
+                "budgets": (("ladder:", "ledger_down: allow\nladder:"),),
+            },
             ["CP605 budgets.yaml:5:14", "CP001 routing.yaml:2:9"],
         ),
-        ({"cache": (("scope: tenant", "scope: tennant"), ("0.95", "95"))}, ["CP104 cache.yaml:3:20", "CP109 cache.yaml:3:41"]),
+        (
+            {"cache": (("scope: tenant", "scope: tennant"), ("0.95", "95"))},
+            ["CP104 cache.yaml:3:20", "CP109 cache.yaml:3:41"],
+        ),
     ],
 )  # fmt: skip
 def test_mixtures_are_told_one_by_one(

@@ -32,8 +32,8 @@ def _finding(text: str, start: int, end: int, new: str) -> Diagnostic:
 def test_what_was_not_mended_is_found_where_it_stood(parts: list[tuple[str, str]], last: str) -> None:
     text, findings, kept, mended = "", [], [], ""
     edits = []
-    for part, new in parts:
-        part = part.replace("\r", "") + "w"  # a word to replace, and no line break that another could complete
+    for drawn, new in parts:
+        part = drawn.replace("\r", "") + "w"  # a word to replace, and no line break that another could complete
         start, end = len(text) + len(part) - 1, len(text) + len(part)
         edits.append((start, end, new))
         kept += [(len(mended) + i, len(text) + i) for i in range(len(part) - 1)]
