@@ -49,7 +49,8 @@ def test_a_hit_names_the_answer_that_a_miss_stored_and_its_report_withdraws_it(s
     code, withdrawn = costpol("report-wrong", stored, at)
     assert (code, withdrawn["intent"], withdrawn["verdicts"]) == (0, "faq", 0)
     assert ask(sidecar)[0] == "miss"
-    assert costpol("report-wrong", "89700192-7bdb-fa1c-27ca-22990e688731", at)[0] == 2
+    unknown = costpol("report-wrong", "89700192-7bdb-fa1c-27ca-22990e688731", at)
+    assert unknown == (1, {"error": "no answer of this id is kept"})
 
 
 def test_answers_are_counted_and_taken_back_while_requests_flow(sidecar: Any) -> None:
@@ -111,6 +112,8 @@ def test_only_administrators_may_keep_the_cache_of_others(start: Callable[..., A
     foreign = {"host": "cache.example"}  # neither from a page of this machine nor with an administrator's key
     status, _, _ = sidecar.request("GET", "/-/cache", None, authorization="Bearer user-key", **foreign)
     assert status == 403
+    for headers in ({"authorization": "Bearer user-key"}, {"x_forwarded_for": "10.0.0.9"}):
+        assert sidecar.request("POST", "/-/cache/purge", b'{"all": true}', **headers)[0] == 403
     status, _, _ = sidecar.request("GET", "/-/cache", None, authorization="Bearer admin-key", **foreign)
     assert status == 200
     assert costpol("stats", f"--sidecar={sidecar.address}", key="admin-key")[0] == 0
@@ -123,6 +126,7 @@ def test_what_is_no_operation_is_refused_in_words(common: tuple[Any, Any]) -> No
         ("purge", b'{"intnet": "faq"}', "unknown field"),
         ("purge", b'{"all": true, "intent": "faq"}', "goes with nothing else"),
         ("warm", b'{"known": [{"request": {}, "answer": {}}]}', "model"),
+        ("warm", b'{"known": [{"request": {}, "answer": {}, "time": -1e308}]}', "`$.known[0].time`"),
         ("report-wrong", b"{}", "id"),
     ):
         status, _, answer = sidecar.request("POST", f"/-/cache/{path}", body)

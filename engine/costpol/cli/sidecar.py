@@ -28,7 +28,10 @@ class Sidecar:
     key: str | None = None
 
     def ask(self, method: str, path: str, content: Mapping[str, Any] | None = None) -> Any:
-        """The answer's JSON. Raises `UsageError` where there is no answer, or a refusal."""
+        """The answer's JSON; `None` where it is about an answer that is not kept.
+
+        Raises `UsageError` where there is no answer, or a refusal.
+        """
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UsageError(f"`{self.url}` is no address of a sidecar", "write `--sidecar http://127.0.0.1:8080`")
@@ -55,6 +58,8 @@ class Sidecar:
             raise UsageError(
                 f"`{self.url}` does not answer as a sidecar", "name the address of `costpol serve`"
             ) from None
+        if answer.status == 404 and _error(found).get("code") == "no_such_answer":
+            return None
         if answer.status != 200:
             raise UsageError(f"the sidecar refuses: {_message(found, answer.status)}", _HELP.get(answer.status))
         return found
@@ -67,6 +72,9 @@ _HELP = {
 
 
 def _message(found: Any, status: int) -> str:
+    return str(_error(found).get("message") or f"status {status}")
+
+
+def _error(found: Any) -> dict[str, Any]:
     error = found.get("error") if isinstance(found, dict) else None
-    message = error.get("message") if isinstance(error, dict) else None
-    return str(message) if message else f"status {status}"
+    return error if isinstance(error, dict) else {}

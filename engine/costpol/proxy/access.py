@@ -14,6 +14,9 @@ from ipaddress import ip_address
 
 from costpol.proxy.identity import Denied, Identities
 
+_FORWARDED = frozenset((b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"))
+"""The signs of a proxy, whose own address stands for those of all its clients."""
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -27,10 +30,14 @@ class Access:
         return _refuse_pages(headers) if self.local else None
 
     def check_operator(self, headers: Mapping[bytes, bytes], peer: str | None) -> Denied | None:
-        """Whether a request may see or change how the service runs: from here, or with an administrator's key."""
+        """Whether a request may see or change how the service runs: from here, or with an administrator's key.
+
+        What a proxy on this machine passes on does not come from here; who shows another caller's key is that caller.
+        """
         if self.identities.is_admin(headers):
             return self.check(headers)
-        if peer is None or not is_loopback_name(peer.encode()):
+        here = peer is not None and is_loopback_name(peer.encode()) and _FORWARDED.isdisjoint(headers)
+        if not here or self.identities.is_known(headers):
             return Denied(403, "operator_only", "this is open to the machine itself and to administrators' keys only")
         return _refuse_pages(headers)
 

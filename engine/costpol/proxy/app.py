@@ -42,6 +42,7 @@ from costpol.proxy.messages import (
     Receive,
     Scope,
     Send,
+    join_headers,
     read_body,
     send_answer,
     send_error,
@@ -99,7 +100,7 @@ class App:
         if scope["type"] != "http":
             return
         path: str = scope["path"]
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+        headers = join_headers(scope["headers"])
         if path == CHAT and scope["method"] == "POST":
             await self._chat(headers, receive, send)
         else:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Annotated
 
-from msgspec import DecodeError, Raw, Struct, ValidationError, json
+from msgspec import DecodeError, Meta, Raw, Struct, ValidationError, json
 from msgspec.structs import asdict
 
 from costpol.errors import StoreError, UsageError, WireError
@@ -55,7 +56,7 @@ class _Line(Struct, forbid_unknown_fields=True):
     agent: str | None = None
     session: str | None = None
     stage: str | None = None
-    time: float | None = None
+    time: Annotated[float, Meta(ge=0)] | None = None
     answer_id: str | None = None
     intent: str | None = None
 

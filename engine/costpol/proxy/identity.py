@@ -86,6 +86,10 @@ class Identities:
         known = self._by_key(headers)
         return known is not None and known.admin
 
+    def is_known(self, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether the request carries the key of any declared caller."""
+        return self._by_key(headers) is not None
+
     def _by_key(self, headers: Mapping[bytes, bytes]) -> KnownCaller | None:
         scheme, _, key = headers.get(b"authorization", b"").partition(b" ")
         if not key or scheme.lower() != b"bearer" or not self.known:
@@ -141,7 +145,8 @@ def read_deadline(headers: Mapping[bytes, bytes]) -> float | Denied | None:
 
 
 def read_wish(headers: Mapping[bytes, bytes]) -> CacheWish | Denied:
-    """What the caller asks of the cache, from `x-costpol-cache: no-store, only-if-cached, max-age=60`."""
+    """What the caller asks of the cache, from `x-costpol-cache: no-store, only-if-cached, max-age=60`. Of two ages the
+    shorter counts: whoever passes a request on can add a wish, and take none back."""
     raw = headers.get(b"x-costpol-cache")
     if raw is None:
         return NO_WISH
@@ -154,7 +159,7 @@ def read_wish(headers: Mapping[bytes, bytes]) -> CacheWish | Denied:
         elif name == "only-if-cached" and not value:
             only_if_cached = True
         elif name == "max-age" and value.isdecimal() and value.isascii() and len(value) < 10:
-            max_age = float(value)
+            max_age = float(value) if max_age is None else min(max_age, float(value))
         else:
             known = "`no-store`, `only-if-cached` and `max-age=SECONDS`"
             return Denied(400, "invalid_cache_wish", f"`x-costpol-cache` takes {known}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from typing import Any
 
 import msgspec
@@ -29,6 +29,16 @@ _KINDS = {401: "authentication_error", 403: "permission_error", 429: "insufficie
 
 class ClientLeftError(Exception):
     """The client closed the connection before its request was whole."""
+
+
+def join_headers(pairs: Collection[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Headers by name. One that is repeated has all its values, as a list: none of them may pass for the only one."""
+    headers = dict(pairs)
+    if len(headers) != len(pairs):
+        headers.clear()
+        for name, value in pairs:
+            headers[name] = headers[name] + b", " + value if name in headers else value
+    return headers
 
 
 async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int, patience: Patience) -> bytes | Denied:

@@ -10,7 +10,9 @@ from costpol.proxy.identity import Identities, read_identities
 LOCAL = Access(Identities(), local=True)
 OPEN = Access(
     read_identities(
-        f"callers: [{{key_sha256: {sha256(b'root').hexdigest()}, tenant: ops, admin: true}}]".encode(), "c"
+        f"callers: [{{key_sha256: {sha256(b'root').hexdigest()}, tenant: ops, admin: true}}, "
+        f"{{key_sha256: {sha256(b'acme').hexdigest()}, tenant: acme}}]".encode(),
+        "c",
     ),
     local=False,
 )
@@ -55,10 +57,17 @@ def test_operations_are_for_this_machine_and_administrators() -> None:
         ({b"host": b"api.example", b"authorization": b"Bearer other"}, "10.0.0.9"),
         ({b"host": b"evil.example"}, "127.0.0.1"),
         ({b"host": b"localhost", b"origin": b"https://evil.example"}, "127.0.0.1"),
+        ({b"host": b"localhost", b"x-forwarded-for": b"10.0.0.9"}, "127.0.0.1"),
+        ({b"host": b"localhost", b"forwarded": b"for=10.0.0.9"}, "127.0.0.1"),
+        ({b"host": b"localhost", b"authorization": b"Bearer acme"}, "127.0.0.1"),
     ]:
         denied = OPEN.check_operator(headers, peer)
         assert denied is not None
         assert denied.status == 403
+
+
+def test_an_administrator_is_one_behind_a_proxy_too() -> None:
+    assert OPEN.check_operator({b"host": b"api.example", b"x-forwarded-for": b"10.0.0.9"} | ADMIN, "127.0.0.1") is None
 
 
 @pytest.mark.parametrize("name", [b"localhost", b"127.0.0.1", b"::1"])

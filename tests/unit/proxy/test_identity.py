@@ -112,6 +112,11 @@ def test_a_wish_of_the_cache_is_read() -> None:
     assert read_wish({}) == CacheWish()
 
 
+def test_of_two_ages_the_shorter_counts() -> None:
+    for text in (b"max-age=0, max-age=100", b"max-age=100, max-age=0"):
+        assert read_wish({b"x-costpol-cache": text}) == CacheWish(max_age=0.0)
+
+
 @pytest.mark.parametrize(
     "text", [b"", b"public", b"max-age", b"max-age=-1", b"max-age=1e9", b"no-store=1", b"threshold=0"]
 )

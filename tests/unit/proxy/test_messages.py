@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from costpol.proxy.identity import Denied
-from costpol.proxy.messages import ClientLeftError, error_kind, read_body
+from costpol.proxy.messages import ClientLeftError, error_kind, join_headers, read_body
 from costpol.proxy.patience import Patience
 
 
@@ -59,3 +59,9 @@ def test_errors_have_the_type_that_clients_know() -> None:
     assert error_kind(401) == "authentication_error"
     assert error_kind(404) == "invalid_request_error"
     assert error_kind(502) == "server_error"
+
+
+def test_a_repeated_header_has_all_its_values() -> None:
+    pairs = [(b"x-costpol-tenant", b"acme"), (b"host", b"localhost"), (b"x-costpol-tenant", b"initech")]
+    assert join_headers(pairs) == {b"x-costpol-tenant": b"acme, initech", b"host": b"localhost"}
+    assert join_headers(pairs[:2]) == dict(pairs[:2])
