@@ -7,7 +7,8 @@ budget that stepped in made of it. A refused request saves its cost and counts a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from costpol.evaluate.record import Record
@@ -41,11 +42,12 @@ class _Cache:
     refused_by_guard: int = 0
     saved: int = 0
     own_cost: int = 0
+    guards: Counter[str] = field(default_factory=Counter)
 
     def figures(self) -> CacheFigures:
         return CacheFigures(
             self.lookups, self.exact, self.similar, self.judged, self.wrong_hits, self.refused_by_guard, self.saved,
-            self.own_cost,
+            self.own_cost, dict(self.guards),
         )  # fmt: skip
 
     def book(self, baseline: int, steps: Iterable[Step]) -> None:
@@ -57,8 +59,8 @@ class _Cache:
                 self.own_cost += own_cost
             level = cost
 
-    def note(self, status: str, guarded: bool, right: bool | None) -> None:
-        """One request: its cache status, whether a guard refused an answer, and whether the hit was right."""
+    def note(self, status: str, guards: Collection[str], right: bool | None) -> None:
+        """One request: its cache status, which guards refused an answer, and whether the hit was right."""
         if status.startswith("bypass"):
             return
         self.lookups += 1
@@ -66,7 +68,8 @@ class _Cache:
         self.similar += status == "hit; similar"
         self.judged += right is not None
         self.wrong_hits += right is False
-        self.refused_by_guard += guarded
+        self.refused_by_guard += bool(guards)
+        self.guards.update(guards)
 
 
 @dataclass(slots=True)
@@ -265,8 +268,8 @@ def _cut_off(record: Record, outcome: Outcome) -> bool:
     return given is not None and given < (record.usage.output_tokens or 0)
 
 
-def _guarded(outcome: Outcome) -> bool:
-    return any(note.what == "refused by guard" for note in outcome.trace)
+def _guarded(outcome: Outcome) -> set[str]:
+    return {str(note.facts["guard"]) for note in outcome.trace if note.what == "refused by guard"}
 
 
 def _by_baseline(groups: dict[str, Group]) -> dict[str, Group]:

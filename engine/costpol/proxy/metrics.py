@@ -98,6 +98,10 @@ class Metrics:
             "costpol_cache_diverged", "Checked hits whose fresh answer said something else.", ("intent",),
             registry=registry,
         )  # fmt: skip
+        self.refused = Counter(
+            "costpol_cache_refused_by_guard", "Lookups in which a guard refused a near answer.", ("guard",),
+            registry=registry,
+        )  # fmt: skip
         self.verification_cost = Counter(
             "costpol_cache_verification_cost_usd", "Dollars paid to check hits: the cache's own cost.", ("intent",),
             registry=registry,
@@ -162,6 +166,9 @@ class Metrics:
         if usage is not None:
             series.input_tokens += usage.input_tokens or 0
             series.output_tokens += usage.output_tokens or 0
+        for note in outcome.trace:
+            if note.what == "refused by guard":
+                self.refused.labels(note.facts["guard"]).inc()
         if self._shared:
             series.carry()
 

@@ -90,6 +90,7 @@ def test_guards_are_counted(run: Any, record: Any, cached: Any) -> None:
     savings = run(lines, cached)
     assert savings.cache.hits == 0
     assert savings.cache.refused_by_guard == 1
+    assert sum(savings.cache.guards.values()) == 1
 
 
 BUDGETS = """kind: budgets

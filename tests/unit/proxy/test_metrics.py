@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from costpol.inference.response import Response
 from costpol.inference.usage import Usage
-from costpol.pipeline.decision import Decision, Outcome, Verified
+from costpol.pipeline.decision import Decision, Note, Outcome, Verified
 from costpol.proxy.metrics import Metrics
 from costpol.runtime.reload import ReloadReport
 
@@ -49,6 +49,14 @@ def test_a_reason_for_a_bypass_is_no_label() -> None:
     for reason in ("tenant unknown", "personal", "anything at all"):
         metrics.count(replace(ANSWERED, decision=Decision("d", cache=f"bypass; {reason}")), 0.1)
     assert value(metrics, "costpol_request_seconds_count", cache="bypass") == 3
+
+
+def test_guards_are_counted_by_their_names() -> None:
+    metrics = Metrics()
+    refused = Note("lookup", "refused by guard", {"guard": "numbers", "similarity": 0.97})
+    metrics.count(replace(ANSWERED, trace=(refused, refused)), 0.1)
+    metrics.count(ANSWERED, 0.1)
+    assert value(metrics, "costpol_cache_refused_by_guard_total", guard="numbers") == 2
 
 
 def test_an_answer_that_broke_off_is_told_apart() -> None:

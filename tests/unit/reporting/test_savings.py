@@ -29,7 +29,8 @@ HOSTILE = "<script>alert(1)</script> | **bold** \x1b[31m ${x} {{ 7*7 }}"
 
 
 def savings(**changed: Any) -> Savings:
-    cache = CacheFigures(lookups=40, exact=10, similar=5, judged=15, wrong_hits=1, refused_by_guard=3)
+    cache = CacheFigures(lookups=40, exact=10, similar=5, judged=15, wrong_hits=1, refused_by_guard=3,
+                         guards={"numbers": 2, "negation": 1})  # fmt: skip
     group = Group(100, 2, 6_000_000_000_003, 2_000_000_000_001, cache)
     made = Savings(
         policy="0123456789abcdef" * 4, prices="book 1", baseline_model="requested", requests=100, unpriced=3, refused=2,
@@ -74,6 +75,7 @@ def test_json_has_the_figures_that_others_rely_on() -> None:
     assert document["cache"] == {
         "lookups": 40, "hits": 15, "hit_rate": Decimal("0.375000"), "exact_hits": 10, "similar_hits": 5, "judged": 15,
         "wrong_hits": 1, "wrong_hit_rate": Decimal("0.066667"), "refused_by_guard": 3,
+        "refused_by_guards": {"negation": 1, "numbers": 2},
         "saved_usd": Decimal("0"), "own_cost_usd": Decimal("0"), "net_usd": Decimal("0"),
     }  # fmt: skip
     figures = replace(savings().cache, saved=9, own_cost=2)

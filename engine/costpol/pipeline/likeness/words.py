@@ -70,7 +70,8 @@ class Words:
         overlaps = np.bincount(text, rarity * shared, len(others)) / np.sqrt(total + 1e-9)
         covered = np.zeros((count, len(hashes)), dtype=np.float32)
         covered[owner[text[shared]], place[shared]] = 1.0
-        return np.asarray(overlaps, dtype=np.float32), np.asarray(covered @ own / (own.sum() + 1e-9), dtype=np.float32)
+        coverage = (covered * own).sum(axis=1) / (own.sum() + 1e-9)
+        return np.asarray(overlaps, dtype=np.float32), np.asarray(coverage, dtype=np.float32)
 
 
 @lru_cache(maxsize=16_384)  # the same stored questions are near again and again

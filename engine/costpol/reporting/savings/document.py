@@ -130,6 +130,7 @@ def _cache(cache: CacheFigures) -> dict[str, Any]:
         "wrong_hits": cache.wrong_hits,
         "wrong_hit_rate": cache.wrong_hit_rate,
         "refused_by_guard": cache.refused_by_guard,
+        "refused_by_guards": dict(sorted(cache.guards.items())),
         "saved_usd": _usd(cache.saved),
         "own_cost_usd": _usd(cache.own_cost),
         "net_usd": _usd(cache.net),

@@ -46,6 +46,8 @@ class CacheFigures:
     own_cost: int = 0
     """What looking cost: embeddings by a paid endpoint. Answers asked for afresh, to verify, are calls and saved
     nothing."""
+    guards: Mapping[str, int] = field(default_factory=dict)
+    """How often each guard was the one, by its name."""
 
     @property
     def net(self) -> int:

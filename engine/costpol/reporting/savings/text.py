@@ -219,7 +219,9 @@ def _cache(console: Console, cache: CacheFigures) -> None:
     elif cache.hits:
         console.print("       no hit can be judged: the log names no right answers (`answer_id`)", style="dim")
     if cache.refused_by_guard:
-        console.print(f"       guards refused a near answer in {cache.refused_by_guard:,} lookups", style="dim")
+        named = ", ".join(f"{name} {count:,}" for name, count in sorted(cache.guards.items()))
+        by = f" ({named})" if named else ""
+        console.print(f"       guards refused a near answer in {cache.refused_by_guard:,} lookups{by}", style="dim")
 
 
 def _cache_by_intent(console: Console, intents: Mapping[str, Group]) -> None:
