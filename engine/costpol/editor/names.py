@@ -45,6 +45,8 @@ class Meaning:
 
     what: str
     declares: bool = False
+    built_in: bool = True
+    """Whether names that are always there can be meant, too."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -95,8 +97,8 @@ VALUES: Mapping[_Key, Meaning] = {
     (Models, "tiers"): Meaning("model"),
     (Rule, "route"): Meaning(TARGET),
     (Routing, "default"): Meaning(TARGET),
-    (Fallback, "to"): Meaning(TARGET),
-    (Rung, "route"): Meaning(TARGET),
+    (Fallback, "to"): Meaning(TARGET, built_in=False),
+    (Rung, "route"): Meaning(TARGET, built_in=False),
     (Rung, "budgets"): Meaning("budget"),
     (When, "intent"): Meaning("intent"),
     (Exclusion, "intents"): Meaning("intent"),

@@ -59,7 +59,7 @@ class Project:
     def known(self, meaning: Meaning) -> dict[str, str]:
         """The names that may stand for something, with what each is declared as."""
         found = {each.name: each.meaning.what for each in self.declarations(meaning)}
-        for what in meaning.kinds:
+        for what in meaning.kinds if meaning.built_in else ():
             for name in BUILT_IN.get(what, ()):
                 if name != OTHERWISE or not self._names_the_rest():
                     found.setdefault(name, what)

@@ -39,6 +39,7 @@ RULES = "kind: routing\ndefault: small\nrules:\n"
         ("routing.yaml", RULES + "  - name: a\n    when:\n      tokens: {mi¦", ["min: ", "max: "]),
         ("routing.yaml", RULES + "  - {name: a, when: {tokens: {min: 1, ¦", ["max: "]),
         ("routing.yaml", RULES + "  - route: ¦", ["tiny", "big", "small", "strong", "requested"]),
+        ("routing.yaml", "kind: routing\ndefault: small\nfallback: {to: [¦", ["tiny", "big", "small", "strong"]),
         ("routing.yaml", RULES + "  - when: {intent: ¦", ["faq", "billing", "rest"]),
         ("routing.yaml", RULES + "  - when: {intent: [faq, ¦", ["faq", "billing", "rest"]),
         ("routing.yaml", RULES + "  - when: {stream: ¦", ["true", "false"]),

@@ -244,6 +244,10 @@ def test_a_failure_is_said_in_every_format_that_machines_read(format: str) -> No
         assert "no folder" in json.dumps(json.loads(text))
 
 
+def test_a_failure_annotates_a_workflow() -> None:
+    assert render_failure("100%\nof it", None, "github") == "::error title=costpol::100%25%0Aof it"
+
+
 def test_a_failure_is_no_output_for_people() -> None:
     assert render_failure("m", None, "full") is None
 
