@@ -278,19 +278,24 @@ class CacheJudge:
         if self.state.stored or self.state.words.texts:
             self._write(pack(self.state))
 
+    def close(self) -> None:
+        """Write nothing from now on: another takes its place. Requests that began with it may still ask it."""
+        with self._writing:
+            self.path = self.verdicts.path = None
+
     def _write(self, data: bytes) -> None:
-        if self.path is None:
-            return
-        draft = self.path.with_suffix(".new")
-        try:
-            with self._writing:
+        with self._writing:
+            if self.path is None:
+                return
+            draft = self.path.with_suffix(".new")
+            try:
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 draft.write_bytes(data)
                 os.replace(draft, self.path)
-        except OSError as error:
-            raise StoreError(
-                f"what the cache has learned cannot be written: {(error.strerror or '').lower()}"
-            ) from error
+            except OSError as error:
+                raise StoreError(
+                    f"what the cache has learned cannot be written: {(error.strerror or '').lower()}"
+                ) from error
 
 
 def open_judge(path: Path | None, embedder: str, dimension: int, version: str, floor: float) -> CacheJudge:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -176,7 +177,8 @@ class Provisioner:
             embedder = await self._embedder(checked.bundle, opened)
             pipeline = await asyncio.to_thread(prepare, checked, embedder)
             health = Health()
-            handlers = await self._handlers(checked.bundle, embedder, opened, health, first=generation == 1)
+            wishes: list[Callable[[], object]] = []
+            handlers = await self._handlers(checked.bundle, embedder, opened, health, wishes, first=generation == 1)
             return Snapshot(
                 generation=generation,
                 bundle=checked.bundle,
@@ -192,6 +194,7 @@ class Provisioner:
                 release=opened.pop_all().close,
                 learned=self.stores.learned,
                 health=health,
+                wishes=tuple(wishes),
             )
 
     def _endpoints(self, bundle: Bundle) -> dict[str, Endpoint]:
@@ -219,8 +222,9 @@ class Provisioner:
         return embedder
 
     async def _handlers(
-        self, bundle: Bundle, embedder: Embedder | None, opened: ExitStack, health: Health, *, first: bool
-    ) -> Handlers:
+        self, bundle: Bundle, embedder: Embedder | None, opened: ExitStack, health: Health,
+        wishes: list[Callable[[], object]], *, first: bool,
+    ) -> Handlers:  # fmt: skip
         ledger = self.stores.ledger
         inline: dict[type[Command], Inline] = {
             Standing: ledger.standing,
@@ -243,11 +247,15 @@ class Provisioner:
                     LookupExact: remote.lookup_exact, LookupSimilar: remote.lookup_similar, Store: remote.store,
                 }  # fmt: skip
                 cache, served = remote.cache, remote.credit
+                wishes.append(partial(remote.keep, bundle.cache.max_entries))
             else:  # where no model is called, too: a replay reaches no server
                 local = await self._embedded_cache(bundle.cache, embedder, opened)
                 inline |= {LookupExact: local.lookup_exact, LookupSimilar: local.lookup_similar, Store: local.store}
                 cache, served = local, local.credit
+                quantized = bundle.cache.store.quantization is not None
+                wishes.append(partial(local.keep, bundle.cache.max_entries, quantized))
             judge = self._judge(bundle, embedder)
+            wishes.append(partial(self.stores.keep_judge, judge))
             inline |= {Judge: judge.judge, Learn: judge.learn, Admit: judge.admit, Check: judge.check}
         return Handlers(inline, waiting, served, cache=cache, judge=judge)
 

@@ -159,6 +159,7 @@ class Reloader:
             return self._report("valid", revision, findings=snapshot.findings)
         before, self.current = self.current, snapshot
         before.retire()
+        snapshot.adopt()
         self._settled_well()
         _log.info("policy %s takes the place of %s", snapshot.label, before.label)
         for finding in snapshot.findings:

@@ -66,6 +66,10 @@ class GuardedCache:
         """An entry was served."""
         self.cache.credit(entry)
 
+    def keep(self, max_entries: int) -> None:
+        """From now on so many entries."""
+        self.cache.max_entries = max_entries
+
     async def connect(self) -> None:
         """See that the collection is there and fits. Raises `ProvisionError`; `StoreError` where the server is away."""
         await self.cache.prepare()
@@ -147,7 +151,6 @@ class RemoteCaches:
             if shared is None:
                 shared = self._open[key] = _Shared(await self._connected(key, dimension, max_entries, patient))
             shared.users += 1
-            shared.cache.cache.max_entries = max_entries
             return shared.cache
 
     def release(self, key: Key) -> None:

@@ -44,6 +44,8 @@ class Snapshot:
     """What caches with a declared limit of wrong hits have learned, a row per intent."""
     health: Health = field(default_factory=Health)
     """How the embedder is, where it is behind an endpoint."""
+    wishes: tuple[Callable[[], object], ...] = ()
+    """What `adopt` does."""
     requests: int = 0
     _retired: bool = False
 
@@ -59,6 +61,12 @@ class Snapshot:
         """What a caller may ask for by name: the tiers, from cheap to strong, and the models."""
         models = self.bundle.models
         return tuple(dict.fromkeys((*models.tiers, *models.models)))
+
+    def adopt(self) -> None:
+        """Make the stores that it shares with other snapshots as its policy has them: once it is served, and not where
+        it is only tried."""
+        for wish in self.wishes:
+            wish()
 
     def enter(self) -> None:
         """A request begins. Pairs with `leave`."""

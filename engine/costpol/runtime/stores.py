@@ -66,7 +66,8 @@ class Stores:
     def acquire_cache(
         self, embedder_id: str, dimension: int, max_entries: int, quantized: bool | None = None
     ) -> EdgeCache:
-        """The cache of an embedder, opened at its first use. Each call asks for one `release_cache`.
+        """The cache of an embedder, opened at its first use. Each call asks for one `release_cache`. One that is open
+        stays as it is: see `Snapshot.adopt`.
 
         Raises `ProvisionError`, and `StoreLockedError` where another process has it open.
         """
@@ -77,7 +78,6 @@ class Stores:
             cache = open_cache(self.caches, embedder_id, dimension, max_entries, quantized)
             shared = self._open[embedder_id] = _Shared(cache)
         shared.users += 1
-        shared.cache.keep(max_entries, quantized)
         return shared.cache
 
     def release_cache(self, embedder_id: str) -> None:
@@ -89,18 +89,30 @@ class Stores:
             shared.cache.close()
 
     def judge(self, embedder_id: str, dimension: int, version: str, floor: float) -> CacheJudge:
-        """What the caches of an embedder have learned, with one set of templates; kept for as long as the process."""
+        """What the caches of an embedder have learned, with one set of templates; kept until `keep_judge` names
+        another."""
         from costpol.runtime.judge import open_judge
 
         judge = self._judges.get((embedder_id, version))
         if judge is None:
+            for (other, _), kept in self._judges.items():
+                if other == embedder_id:
+                    _save(kept)  # so that the new one finds, and tells, what it cannot use
             name = embedder_id.replace("/", "_").replace(":", "_")
             judge = open_judge(self.caches / f"learned-{name}.npz", embedder_id, dimension, version, floor)
             self._judges[embedder_id, version] = judge
         return judge
 
+    def keep_judge(self, judge: CacheJudge) -> None:
+        """From now on only this one learns. What the others have learned is written once more and let go."""
+        for key, other in list(self._judges.items()):
+            if other is not judge:
+                del self._judges[key]
+                _save(other)
+                other.close()
+
     def learned(self) -> list[dict[str, object]]:
-        """What every judge in use reports, row by row."""
+        """What the judge in use reports, row by row."""
         return [row for judge in self._judges.values() for row in judge.report()]
 
     def scratch_folder(self) -> Path:
@@ -149,14 +161,18 @@ class Stores:
                 _log.error("an answer cache was not closed in good order: %s", error.message)
         self._open.clear()
         for judge in self._judges.values():
-            try:
-                judge.save()
-            except StoreError as error:
-                _log.error("%s", error.message)
+            _save(judge)
         self.ledger.close()
         if self.claim is not None:
             self.claim.release()
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def _save(judge: CacheJudge) -> None:
+    try:
+        judge.save()
+    except StoreError as error:
+        _log.error("%s", error.message)
 
 
 def _full(folder: Path) -> str | None:

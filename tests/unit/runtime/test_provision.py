@@ -144,6 +144,33 @@ def test_retiring_closes_the_cache_that_nobody_else_uses(policy_files: dict[str,
     asyncio.run(main())
 
 
+def test_a_policy_that_is_only_tried_changes_nothing_of_the_stores(
+    policy_files: dict[str, bytes], tmp_path: Path
+) -> None:
+    files = policy_files | {"p/intents.yaml": INTENTS, "p/cache.yaml": CACHE, "p/personalization.yaml": PERSONAL}
+    other = files | {"p/cache.yaml": CACHE.replace(b"intents:", b"max_entries: 10\nintents:")}
+
+    async def main() -> None:
+        stores = open_stores(tmp_path)
+        async with open_session() as session:
+            provisioner = Provisioner(stores, session, {}, clock=lambda: NOW)
+            served = await provisioner.provision(files, 1)
+            cache = served.handlers.cache
+            assert cache is not None
+            before = cache.max_entries
+            tried = await provisioner.provision(other, 2)
+            tried.retire()
+            assert cache.max_entries == before
+            taken_up = await provisioner.provision(other, 2)
+            taken_up.adopt()
+            assert (taken_up.handlers.cache, cache.max_entries) == (cache, 10)
+            served.retire()
+            taken_up.retire()
+        stores.close()
+
+    asyncio.run(main())
+
+
 def test_a_failed_provisioning_releases_what_it_had_opened(
     policy_files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

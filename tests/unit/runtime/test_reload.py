@@ -43,6 +43,7 @@ class Build:
 
     def __init__(self) -> None:
         self.built: list[str] = []
+        self.adopted: list[int] = []
         self.outage: str | None = None
         self.tried = 0
 
@@ -51,6 +52,7 @@ class Build:
         if self.outage is not None:
             raise ProvisionError(self.outage)
         snapshot = snapshot_of(files, generation)
+        snapshot.wishes = (lambda: self.adopted.append(generation),)
         self.built.append(snapshot.digest)
         return snapshot
 
@@ -425,10 +427,15 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(policy_folder: Path) -
         (policy_folder / "routing.yaml").write_bytes(changed(policy_folder))
         report = await reloader.reload(dry_run=True)
         assert (report.result, report.generation) == ("valid", 1)
+        assert build.adopted == []
         (policy_folder / "routing.yaml").write_bytes(BAD["schema"])
         assert (await reloader.reload(dry_run=True)).result == "rejected"
         assert reloader.current.generation == 1
         assert reloader.error is None
+        assert build.adopted == []
+        (policy_folder / "routing.yaml").write_bytes(b"kind: routing\ndefault: strong\n...\n")
+        assert (await reloader.reload()).result == "reloaded"
+        assert build.adopted == [2]
 
     asyncio.run(main())
 

@@ -78,6 +78,8 @@ def test_a_cache_is_connected_once_and_closed_after_its_last_user() -> None:
         remote = caches(server)
         first = await remote.acquire(KEY, 4, 100, patient=False)
         assert await remote.acquire(KEY, 4, 50, patient=False) is first
+        assert first.cache.max_entries == 100
+        first.keep(50)
         assert first.cache.max_entries == 50
         remote.release(KEY)
         await remote.keep_up(1.0)

@@ -28,11 +28,33 @@ def test_a_cache_is_opened_once_and_closed_with_its_last_user(tmp_path: Path) ->
     stores = open_stores(tmp_path)
     first = stores.acquire_cache("e/1/8", 8, 100)
     assert stores.acquire_cache("e/1/8", 8, 50) is first
-    assert first.max_entries == 50
+    assert first.max_entries == 100, "one that is open stays as it is"
     stores.release_cache("e/1/8")
     stores.release_cache("e/1/8")
     assert stores.acquire_cache("e/1/8", 8, 100) is not first
     stores.close()
+
+
+def test_only_the_judge_that_is_kept_learns_and_writes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    stores = open_stores(tmp_path)
+    first = stores.judge("e/1/8", 8, "one", 0.9)
+    first.state.stored = 1
+    first.state.cut("faq", 0.01)
+    tried = stores.judge("e/1/8", 8, "two", 0.9)
+    assert "template version `one`, not `two`" in caplog.text, "what was only in memory is not forgotten in silence"
+    stores.keep_judge(first)
+    assert stores.judge("e/1/8", 8, "one", 0.9) is first
+    assert stores.judge("e/1/8", 8, "two", 0.9) is not tried
+    second = stores.judge("e/1/8", 8, "two", 0.9)
+    stores.keep_judge(second)
+    assert stores.learned() == []
+    second.state.stored = 2
+    second.save()
+    first.save()  # a request that began with it may still end
+    stores.close()
+    again = open_stores(tmp_path)
+    assert again.judge("e/1/8", 8, "two", 0.9).state.stored == 2
+    again.close()
 
 
 def test_a_data_folder_is_for_one_process_or_for_workers(tmp_path: Path) -> None:
