@@ -3,7 +3,7 @@
 An entry is a path into the usage object. `a.b` goes down, `list[AUDIO]` takes the `tokenCount` of the list's item of
 that modality. `x + y` adds, `x - y` subtracts: the first term must be reported, later ones count as nothing where they
 are absent. `x | y` takes the first alternative that is reported. What is reported nowhere is `None`; what is not a
-whole number of zero or more counts as not reported.
+whole number from zero to a billion counts as not reported.
 """
 
 from __future__ import annotations
@@ -58,6 +58,9 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "reasoning_tokens": "thoughtsTokenCount",
     },
 }
+
+_MOST = 10**9
+"""Tokens of one call beyond which a figure is a mistake: no budget could book it, and no model takes a thousandth."""
 
 _Reader = Callable[[Mapping[str, object]], int | None]
 
@@ -144,7 +147,7 @@ def _of_modality(items: object, modality: str) -> int | None:
 
 
 def _count(value: object) -> int | None:
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and 0 <= value <= _MOST else None
 
 
 _READERS = {

@@ -196,8 +196,10 @@ def _route(bundle: Bundle, routes: Mapping[str, tuple[Target, ...]], keywords: K
 
 def _once(targets: tuple[Target, ...]) -> tuple[Target, ...]:
     """Each model once, at its first place."""
-    first = {target.model: target for target in reversed(targets)}
-    return tuple(target for target in targets if first.get(target.model) is target)
+    first: dict[str, Target] = {}
+    for target in targets:
+        first.setdefault(target.model, target)
+    return tuple(first.values())
 
 
 def _lookup(bundle: Bundle, provided: Provided) -> LookupStage:

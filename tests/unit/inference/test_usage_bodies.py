@@ -113,7 +113,7 @@ def test_details_without_their_whole_do_not_make_a_whole() -> None:
     assert usage_from("anthropic-messages", {"cache_read_input_tokens": 5}).input_tokens is None
 
 
-@pytest.mark.parametrize("value", [-1, 1.5, "7", True, None, [], {}])
+@pytest.mark.parametrize("value", [-1, 1.5, "7", True, None, [], {}, 10**18])
 def test_what_is_no_count_is_not_reported(value: object) -> None:
     assert usage_from("openai-chat", {"prompt_tokens": value, "completion_tokens": 3}) == Usage(output_tokens=3)
 

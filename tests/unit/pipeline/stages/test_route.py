@@ -109,6 +109,16 @@ def test_fallbacks_come_after_the_rules_own_and_once() -> None:
     assert tried == ["narrow", "plain", "able"]
 
 
+def test_a_fallback_that_is_the_route_itself_is_not_tried_again() -> None:
+    routing = "default: able\nfallback: {to: [able, plain], attempts: 9}"
+    tried = []
+    with Playbook(policy(models=MODELS, routing=routing), ask()) as talk:
+        for _ in range(2):
+            tried.append(talk.told(Call, CallFailed("timeout")).model)
+        assert talk.outcome.kind == "failed"
+    assert tried == ["able", "plain"]
+
+
 def test_a_longer_answer_than_the_model_can_give_is_not_asked_for() -> None:
     routing = "default: able"
     for asked, sent in ((5000, 1000), (1000, None), (10, None)):
