@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from heapq import heappush, heappushpop
-from itertools import count
+from heapq import nlargest
 
 from msgspec import Raw
 
@@ -22,39 +22,51 @@ _LENGTH = 160
 
 
 class Suspects:
-    """Keeps the most suspicious hits. Without `texts` neither questions nor answers are kept."""
+    """Keeps the most suspicious hits, each pair of questions once. Without `texts` neither questions nor answers are
+    kept."""
 
     def __init__(self, texts: bool) -> None:
         self._texts = texts
-        self._heap: list[tuple[tuple[bool, float], int, Suspect]] = []
-        self._numbers = count()
+        self._pairs: dict[tuple[str, str], _Pair] = {}
 
     def add(self, record: Record, outcome: Outcome) -> None:
         """Look at one hit by likeness."""
         facts = next((note.facts for note in reversed(outcome.trace) if note.what == "hit"), {})
         probability, right = facts.get("probability"), judge_hit(record, outcome)
         similarity = outcome.similarity or 0.0
+        question, kept_question = record.arrival.request.question, str(facts.get("question", ""))
+        doubt = (right is False, -(similarity if probability is None else probability))
+        key = (_plain(question), _plain(kept_question))
+        pair = self._pairs.get(key)
+        if pair is not None:
+            pair.hits += 1
+            if doubt <= pair.doubt:
+                return
         texts = self._texts
         suspect = Suspect(
             request=record.id,
             similarity=round(similarity, 4),
             probability=probability,
             right=right,
-            question=_shown(record.arrival.request.question) if texts else None,
-            kept_question=_shown(str(facts.get("question", ""))) if texts else None,
+            question=_shown(question) if texts else None,
+            kept_question=_shown(kept_question) if texts else None,
             answer=_shown(recorded_answer(record) or _name(record.arrival.answer_id)) if texts else None,
             kept_answer=_shown(given_answer(outcome) or _name(outcome.hit_answer_id)) if texts else None,
         )
-        doubt = (right is False, -(similarity if probability is None else probability))
-        item = (doubt, next(self._numbers), suspect)
-        if len(self._heap) < LISTED:
-            heappush(self._heap, item)
-        else:
-            heappushpop(self._heap, item)
+        self._pairs[key] = _Pair(doubt, suspect, 1 if pair is None else pair.hits)
 
     def worst(self) -> tuple[Suspect, ...]:
-        """The most suspicious first."""
-        return tuple(suspect for _, _, suspect in sorted(self._heap, key=lambda item: item[:2], reverse=True))
+        """The most suspicious first; of equals the pair that hit more often."""
+        listed = nlargest(LISTED, self._pairs.values(), key=lambda pair: (pair.doubt, pair.hits))
+        return tuple(replace(pair.suspect, hits=pair.hits) for pair in listed)
+
+
+@dataclass(slots=True)
+class _Pair:
+    doubt: tuple[bool, float]
+    suspect: Suspect
+    """The most doubtful of its hits."""
+    hits: int
 
 
 def judge_hit(record: Record, outcome: Outcome) -> bool | None:
@@ -87,6 +99,10 @@ def given_answer(outcome: Outcome) -> str | None:
 
 def _name(answer_id: str | None) -> str:
     return "" if answer_id is None else f"answer {answer_id}"
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def _shown(text: str) -> str | None:

@@ -110,6 +110,7 @@ async def tune(
             bundle, prices = rehearsal.snapshot.bundle, rehearsal.snapshot.prices
             embedder = rehearsal.snapshot.embedder
         plans = _plans(bundle, intent)
+        named = frozenset() if bundle.cache is None else frozenset(bundle.cache.intents)
         written = {name: _written(node) for name, node in plans.items()}
         settings = sorted({*SETTINGS, *written.values(), *_declarable(limit)}, key=_order)
         memory: dict[str, object] = {}
@@ -125,7 +126,7 @@ async def tune(
                     for count, record in enumerate(shuffled(records, seed), 1):
                         replayed = await replay.run(record)
                         tally.add(replayed)
-                        name = _plan_of(replayed.outcome, plans)
+                        name = _plan_of(replayed.outcome.decision.intent, plans, named)
                         if name is not None and seed == 0:
                             _look(run, name, record, replayed.outcome, texts=texts)
                             if setting == written[name]:
@@ -133,7 +134,7 @@ async def tune(
                         if progress is not None and count % _TELL_EVERY == 0:
                             progress(done + count, total)
                     done += len(records)
-                    _sum(run, plans, tally)
+                    _sum(run, plans, named, tally)
             runs.append(run)
     curves = tuple(_curve(name, plans[name], written[name], runs, orders=orders, limit=limit) for name in plans)
     return Tuning(bundle.digest, prices, embedder, len(records), orders, limit, curves, judged_by)
@@ -207,17 +208,18 @@ def _vary(node: _Node, setting: Setting, wanted: bool) -> _Node:
     return replace(node, threshold=threshold, max_wrong_hits=limit)
 
 
-def _plan_of(outcome: Outcome, plans: Mapping[str, IntentCache]) -> str | None:
-    intent = outcome.decision.intent or OTHERWISE
-    return intent if intent in plans else OTHERWISE if OTHERWISE in plans else None
+def _plan_of(intent: str | None, plans: Mapping[str, IntentCache], named: frozenset[str]) -> str | None:
+    """Whose curve an intent counts for; `named` are those that the cache names, tuned or not."""
+    name = intent if intent in named else OTHERWISE
+    return name if name in plans else None
 
 
-def _sum(run: _Run, plans: Mapping[str, IntentCache], tally: Tally) -> None:
+def _sum(run: _Run, plans: Mapping[str, IntentCache], named: frozenset[str], tally: Tally) -> None:
     """Add what one order gave, by plan: intents without one of their own share that of `otherwise`."""
     groups: dict[str, list[Group]] = {name: [] for name in plans}
     for intent, group in tally.savings(Estimates()).intents.items():
-        name = intent if intent in plans else OTHERWISE
-        if name in groups and group.cache.lookups:
+        name = _plan_of(intent, plans, named)
+        if name is not None and group.cache.lookups:
             groups[name].append(group)
     for name, found in groups.items():
         run.sums.setdefault(name, _Sums()).add(found)

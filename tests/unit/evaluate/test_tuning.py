@@ -69,7 +69,11 @@ def test_the_wrong_hits_are_the_first_suspects(corpus_of: Any, lines: Any, polic
     assert curve.point(curve.chosen).wrong > 0
     assert [suspect.right for suspect in curve.suspects][:1] == [False]
     assert {curve.suspects[0].answer, curve.suspects[0].kept_answer} == {"an answer"}
+    pairs = [(suspect.question, suspect.kept_question) for suspect in curve.suspects]
+    assert len(pairs) == len(set(pairs))
+    assert sum(suspect.hits for suspect in curve.suspects) == curve.point(curve.chosen).similar
     (bare,) = tuned(corpus_of, lines, files, limit=Decimal("0.9"), texts=False).curves
+    assert [suspect.hits for suspect in bare.suspects] == [suspect.hits for suspect in curve.suspects]
     assert {(s.question, s.kept_question, s.answer, s.kept_answer) for s in bare.suspects} == {(None,) * 4}
 
 
@@ -98,6 +102,8 @@ def test_every_cached_intent_has_a_curve_and_one_can_be_tuned_alone(corpus_of: A
     assert both["branches"].written == Setting("exact")
     (alone,) = tuned(corpus_of, lines, files, intent="branches").curves
     assert alone == both["branches"]
+    (rest,) = tuned(corpus_of, lines, files, intent="otherwise").curves
+    assert rest == both["otherwise"], "what has a plan of its own is not counted with the others"
     with pytest.raises(UsageError, match="does not cache the intent `nothing`"):
         tuned(corpus_of, lines, files, intent="nothing")
     with pytest.raises(UsageError, match="caches nothing"):

@@ -77,6 +77,7 @@ def _suspect(suspect: Suspect) -> dict[str, Any]:
         "similarity": suspect.similarity,
         "probability": suspect.probability,
         "right": suspect.right,
+        "hits": suspect.hits,
         "question": suspect.question,
         "kept_question": suspect.kept_question,
         "answer": suspect.answer,

@@ -88,8 +88,8 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A hit by likeness that may be wrong. Texts are `None` where they were to be left out, answers also where the log
-    has none; `right` is `None` where nobody knows."""
+    """A hit by likeness that may be wrong, and how many `hits` there were between these two questions. Texts are `None`
+    where they were to be left out, answers also where the log has none; `right` is `None` where nobody knows."""
 
     request: str
     similarity: float
@@ -99,6 +99,7 @@ class Suspect:
     kept_question: str | None
     answer: str | None
     kept_answer: str | None
+    hits: int = 1
 
 
 @dataclass(frozen=True, slots=True)

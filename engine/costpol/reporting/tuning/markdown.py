@@ -29,11 +29,11 @@ def _curve(curve: Curve, tuning: Tuning) -> list[str]:
     if curve.snippet is not None and curve.chosen != curve.written:
         parts.append(f"```yaml\n{curve.snippet}\n```")
     if curve.suspects:
-        rows = ["| right | cosine | asked | answered from |", "| --- | ---: | --- | --- |"]
+        rows = ["| right | hits | cosine | asked | answered from |", "| --- | ---: | ---: | --- | --- |"]
         for suspect in curve.suspects[:_SUSPECTS]:
             right = {True: "yes", False: "no", None: "?"}[suspect.right]
             asked, kept = _escaped(suspect.question or suspect.request), _escaped(suspect.kept_question or "")
-            rows.append(f"| {right} | {suspect.similarity:.3f} | {asked} | {kept} |")
+            rows.append(f"| {right} | {suspect.hits:,} | {suspect.similarity:.3f} | {asked} | {kept} |")
         table = "\n".join(rows)
         parts.append(f"<details><summary>The most suspicious hits</summary>\n\n{table}\n\n</details>")
     return parts

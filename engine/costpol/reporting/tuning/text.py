@@ -98,7 +98,8 @@ def strip(point: Point, top: float, limit: float) -> str:
 def _suspect(console: Console, suspect: Suspect) -> None:
     known = {True: "right", False: "wrong", None: "unknown"}[suspect.right]
     sure = "" if suspect.probability is None else f", {share(suspect.probability)} sure"
-    console.print(f"  {known:>8}  cosine {suspect.similarity:.3f}{sure}, request {visible(suspect.request)}")
+    often = "" if suspect.hits == 1 else f", {suspect.hits:,} such hits"
+    console.print(f"  {known:>8}  cosine {suspect.similarity:.3f}{sure}, request {visible(suspect.request)}{often}")
     for asked, answered in ((suspect.question, suspect.answer), (suspect.kept_question, suspect.kept_answer)):
         if asked is not None:
             tail = "" if answered is None else f"  ->  {visible(answered)}"
