@@ -119,7 +119,8 @@ class Entry:
     template: str = ""
     """`name@version` of the prompt template, for invalidation."""
     answer_id: str | None = None
-    """The name of the right answer, where a log states it; live it is unknown."""
+    """The name of the right answer: where a log states it that, else one of `own_name` by which a cache that learns
+    knows it again."""
     tags: tuple[str, ...] = ()
     """The policy's own marks, for invalidation."""
 
@@ -129,9 +130,22 @@ class Entry:
         return f"{self.partition}/{self.question}/{self.scope.key}"
 
     @property
+    def stated_answer(self) -> str | None:
+        """`answer_id` where a log stated it."""
+        return None if self.answer_id is None or self.answer_id.startswith(_OWN) else self.answer_id
+
+    @property
     def reference(self) -> str:
         """How people name the entry."""
         return reference_of(self.id)
+
+
+_OWN = "costpol:"
+
+
+def own_name(unique: str) -> str:
+    """A name for an answer that no log has named."""
+    return _OWN + unique
 
 
 def reference_of(identity: str) -> str:

@@ -87,7 +87,7 @@ class Pipeline:
         draft.model, draft.entry = entry.model, entry.reference
         usage = Usage(input_tokens=entry.input_tokens, output_tokens=entry.output_tokens)
         return self._outcome(
-            "hit", draft, body=entry.body, similarity=hit.similarity, hit_answer_id=entry.answer_id,
+            "hit", draft, body=entry.body, similarity=hit.similarity, hit_answer_id=entry.stated_answer,
             cost=draft.overhead, routed_cost=entry.cost_picodollars,
             saved=self._saved(draft, usage, draft.overhead, entry.cost_picodollars),
             behind=None if draft.fresh is None else self.verification.run(draft),

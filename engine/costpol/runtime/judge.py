@@ -23,7 +23,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from costpol.commands import Admit, Admitted, Check, Checked, Failed, Hit, Judge, Judged, Learn
+from costpol.commands import Admit, Admitted, Check, Checked, Failed, Hit, Judge, Judged, Learn, own_name
 from costpol.errors import StoreError, WireError
 from costpol.pipeline.likeness.evidence import Candidate, Evidence, weigh
 from costpol.pipeline.likeness.judgement import Judgement, judge, learn, serve, verify
@@ -131,8 +131,9 @@ class CacheJudge:
         if command.answer_id is None:
             same = compare(_content(hit), command.content, self.embed)
         else:
-            same = None if hit.entry.answer_id is None else hit.entry.answer_id == command.answer_id
-        name = command.answer_id or (_name(hit) if same else uuid4().hex)
+            stated = hit.entry.stated_answer
+            same = None if stated is None else stated == command.answer_id
+        name = command.answer_id or (_name(hit) if same else own_name(uuid4().hex))
         self._verdict(opened, hit, same)
         if isinstance(opened, _Open) and same is not None:
             self._learn_check(opened, hit, command, same, name)
@@ -188,7 +189,7 @@ class CacheJudge:
         if not isinstance(opened, _Open):
             return Failed("judgement-forgotten")
         right, clear = self._right(command, opened)
-        answer = command.answer_id or right or uuid4().hex
+        answer = command.answer_id or right or own_name(uuid4().hex)
         learn(self.state, opened.evidence, opened.judgement, right, answer, clear=clear)
         self._fit_if_due()
         return answer
@@ -236,7 +237,9 @@ class CacheJudge:
     def _right(self, command: Learn | Check, opened: _Open) -> tuple[str | None, bool]:
         """Which of the candidate answers the fresh one equals, if any, and whether that is clear."""
         if command.answer_id is not None:
-            return command.answer_id if command.answer_id in opened.evidence.answers else None, True
+            if command.answer_id in opened.evidence.answers:
+                return command.answer_id, True
+            return None, all(hit.entry.stated_answer is not None for hit in opened.hits)
         told: dict[str, str] = {}
         for hit in opened.hits:
             told.setdefault(_name(hit), _content(hit))
@@ -318,7 +321,7 @@ def _tell(error: BaseException | None) -> None:
 
 def _name(hit: Hit) -> str:
     """The name of a kept answer; one that was never learned stands for itself."""
-    return hit.entry.answer_id or sha256(hit.entry.id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hit.entry.answer_id or own_name(sha256(hit.entry.id.encode("utf-8", "surrogatepass")).hexdigest()[:32])
 
 
 def _content(hit: Hit) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,22 @@ def test_what_a_log_says_is_the_name_of_the_answer() -> None:
     judge = opened()
     ticket = judged(judge, question(1, (hit("a", 0.5, answer="x"),))).ticket
     assert judge.learn(Learn(ticket, "whatever", "x")) == "x"
+
+
+def test_a_stated_name_is_no_verdict_on_an_answer_that_no_log_has_named() -> None:
+    judge = opened()
+    nameless = hit("a", 0.96, answer=None)
+    given = judged(judge, question(1, (nameless,), chance=0.0))
+    assert given.verify
+    assert judge.check(Check(given.ticket, "whatever", "x")) == Checked(None, "x")
+    ticket = judged(judge, question(2, (hit("a", 0.5, answer=None),))).ticket
+    before = judge.state.calibration.learned
+    assert judge.learn(Learn(ticket, "whatever", "x")) == "x"
+    assert judge.state.calibration.learned == before
+    own = judge.learn(Learn(judged(judge, question(3, ())).ticket, "whatever", None))
+    assert isinstance(own, str)
+    assert replace(nameless.entry, answer_id=own).stated_answer is None
+    assert replace(nameless.entry, answer_id="x").stated_answer == "x"
 
 
 def test_an_answer_that_says_the_same_takes_the_name_of_the_kept_one() -> None:
