@@ -104,7 +104,7 @@ class Calibration:
         names = sorted(set(intents.tolist()))
         for name in names if len(names) > 1 else ():
             own = intents == name
-            self.offsets[name] = _offset(logits[own] + design[own] @ self.theta, right[own])
+            self.offsets[name] = _offset_of(logits[own] + design[own] @ self.theta, right[own])
         self._compare()
 
     def _compare(self) -> None:
@@ -134,17 +134,31 @@ class Calibration:
             corrected += slope * max(bounded - bend, 0.0) / _UNIT
         return min(self.ratio * (self.floor + (1 - self.floor) / (1.0 + exp(min(max(corrected, -30.0), 30.0)))), 1.0)
 
-    def wrong(self, logits: Reals, intent: str, deviations: float) -> tuple[Reals, Reals]:
-        """The share of wrong answers at each logit: as expected, and at most, at so many standard deviations."""
+    def wrong(self, logits: Reals, intent: str) -> tuple[Reals, Square]:
+        """The share of wrong answers to expect at each logit, and its slopes: how it moves with each figure that
+        `doubt` is about. What is doubted costs more where it is worse than it gains where it is better."""
         design = _design(logits)
-        shift, variance = self.offsets.get(intent, (0.0, 1 / _OFFSET_PRECISION if self.offsets else 0.0))
+        shift, variance = self._offset(intent)
         corrected = np.clip(logits, LOWEST, HIGHEST) + design @ self.theta + shift
-        deviation = np.sqrt(np.einsum("ij,jk,ik->i", design, self.covariance, design) + variance)
-        expected, most = _sigmoid(-corrected), _sigmoid(deviations * deviation - corrected)
-        expected = self.floor + (1 - self.floor) * expected
-        doubt = np.hypot(self.floor + (1 - self.floor) * most - expected, deviations * self.floor_deviation)
-        most = self.ratio * expected + np.hypot(self.ratio * doubt, deviations * self.ratio_deviation * expected)
-        return np.minimum(self.ratio * expected, 1.0), np.minimum(most, 1.0)
+        foreseen = _sigmoid(-corrected)
+        spread = np.einsum("ij,jk,ik->i", design, self.covariance, design) + variance
+        steep = self.ratio * (1 - self.floor) * foreseen * (1 - foreseen)
+        share = self.ratio * (self.floor + (1 - self.floor) * foreseen)
+        slopes = np.column_stack([steep[:, None] * design, steep, self.ratio * (1 - foreseen), share])
+        return np.minimum(share + steep * (0.5 - foreseen).clip(0) * spread, 1.0), slopes
+
+    def doubt(self, intent: str) -> Square:
+        """The covariance of what `wrong` rests on: the correction, the intent's offset, the floor, the ratio."""
+        size = len(_PRECISION)
+        doubt = np.zeros((size + 3, size + 3))
+        doubt[:size, :size] = self.covariance
+        doubt[size, size] = self._offset(intent)[1]
+        doubt[size + 1, size + 1] = self.floor_deviation**2
+        doubt[size + 2, size + 2] = (self.ratio_deviation / self.ratio) ** 2
+        return doubt
+
+    def _offset(self, intent: str) -> tuple[float, float]:
+        return self.offsets.get(intent, (0.0, 1 / _OFFSET_PRECISION if self.offsets else 0.0))
 
 
 def _correct(design: Square, logits: Reals, right: Reals, weight: Reals, theta: Reals) -> tuple[Reals, Square]:
@@ -175,7 +189,7 @@ def _newton(
     return loss, curve, np.asarray(np.linalg.solve(curve, slope), dtype=np.float64)
 
 
-def _offset(corrected: Reals, right: Reals) -> tuple[float, float]:
+def _offset_of(corrected: Reals, right: Reals) -> tuple[float, float]:
     shift, curve = 0.0, _OFFSET_PRECISION
     for _ in range(_STEPS):
         share = _sigmoid(corrected + shift)

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 
-from costpol.pipeline.likeness.calibration import Calibration
+from costpol.pipeline.likeness.calibration import Calibration, Square
 
 NEVER = 99.0
 """The cut that nothing passes."""
@@ -87,20 +86,22 @@ class Cut:
 
     def set(self, calibration: Calibration, intent: str) -> None:
         """Find the lowest cut whose bound keeps the limit; `NEVER` where none does."""
-        past, past_most = calibration.wrong(GRID, intent, self.deviations)
+        doubt = calibration.doubt(intent)
+        past, past_slopes = calibration.wrong(GRID, intent)
         self.expected = float(self.served @ past)
-        self.bound = float(self._bound(self.expected, float(self.served @ past_most)))
+        slopes = self.served @ past_slopes
+        self.bound = float(self._bound(np.array([self.expected]), slopes[None], doubt)[0])
         if not self.late or not self.ready(calibration):
             self.value = NEVER
             return
         ordered = np.sort(np.array(self.late))[::-1]
         ahead = max(_PLAN, self.seen) / len(ordered)
-        share, share_most = calibration.wrong(ordered, intent, self.deviations)
+        share, share_slopes = calibration.wrong(ordered, intent)
         expected = self.expected + ahead * np.cumsum(share)
-        most = float(self.served @ past_most) + ahead * np.cumsum(share_most)
+        bound = self._bound(expected, slopes + ahead * np.cumsum(share_slopes, axis=0), doubt)
         hits = self.hits + ahead * np.arange(1, len(ordered) + 1)
         whole = np.append(np.diff(ordered) < 0, True)  # equal scores pass together, or not at all
-        kept = np.nonzero(whole & (self._bound(expected, most) <= self.limit * hits))[0]
+        kept = np.nonzero(whole & (bound <= self.limit * hits))[0]
         self.value = float(ordered[kept[-1]]) if len(kept) else NEVER
 
     def tighten(self, calibration: Calibration, intent: str) -> None:
@@ -108,9 +109,10 @@ class Cut:
         self.deviations = min(self.deviations * _TIGHTER, _STRICTEST)
         self.set(calibration, intent)
 
-    def _bound(self, expected: Reals | float, most: Reals | float) -> Any:
+    def _bound(self, expected: Reals, slopes: Square, doubt: Square) -> Reals:
         """Two doubts add up in squares: of the calibration, and the luck of the draw."""
-        return expected + np.sqrt((most - expected) ** 2 + self.deviations**2 * expected)
+        variance = np.einsum("ij,jk,ik->i", slopes, doubt, slopes)
+        return np.asarray(expected + self.deviations * np.sqrt(variance + expected), dtype=np.float64)
 
 
 def deviations(confidence: float) -> float:
