@@ -129,7 +129,7 @@ class CallStage:
             draft.note(NAME, "reserved", model=target.model, picodollars=amounts["usd"], tokens=amounts["tokens"])
             return reply.reservation
         if isinstance(reply, Exceeded):
-            return self._refuse_window(draft, target, reply)
+            return self._refuse_window(draft, target, reply, amounts)
         return self._ledger_down(draft, reply)
 
     def _longest_answer(self, draft: Draft, target: Target) -> int:
@@ -148,11 +148,11 @@ class CallStage:
         message = f"the budget `{limit.name}` allows {allowed} per request, and this one may take {asked}"
         return Refusal(429, "request_budget_exceeded", message, _DAY, limit.name)
 
-    def _refuse_window(self, draft: Draft, target: Target, reply: Exceeded) -> Refusal:
+    def _refuse_window(self, draft: Draft, target: Target, reply: Exceeded, amounts: Mapping[str, int]) -> Refusal:
         hold = reply.hold
         budget = next(budget for budget, account in draft.accounts if account == hold.account)
         used, allowed = _amount(budget.unit, reply.used), _amount(budget.unit, hold.limit)
-        asked = _amount(budget.unit, hold.amount)
+        asked = _amount(budget.unit, amounts[budget.unit])
         draft.refused = budget.name
         draft.note(
             NAME, "budget used up", budget=budget.name, model=target.model, used=used, asked=asked, limit=allowed

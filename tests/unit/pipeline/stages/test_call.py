@@ -113,6 +113,17 @@ def test_where_no_target_fits_the_budget_refuses() -> None:
     assert refusal.message == expected
 
 
+def test_a_refusal_tells_what_the_request_may_take_however_much_that_is() -> None:
+    with Playbook(policy(budgets=BUDGETS), ask(max_tokens=5_000_000)) as talk:
+        for _ in range(2):
+            hold = talk.expect(Reserve).holds[1]
+            assert hold.amount == hold.limit + 1
+            talk.reply(Exceeded(hold, 0))
+        refusal = talk.outcome.refusal
+    assert refusal is not None
+    assert refusal.message.endswith("this may take 5,000,008 tokens")
+
+
 def test_a_failure_before_a_refusal_is_what_the_caller_gets() -> None:
     with Playbook(policy(budgets=BUDGETS), ask()) as talk:
         talk.told(Reserve, Granted(1))
