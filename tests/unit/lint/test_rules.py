@@ -53,6 +53,7 @@ PERSONAL = INTENTS.format("{examples: [which colours are there], personal: true}
         (PERSONAL, cache("{ttl: 1h, scope: global}"), "kind: personalization\nexclusions:\n  - {intents: [x]}\n"),
         (PLAIN, cache("{ttl: 1h, scope: user, threshold: 0.95, tools: true}"), "kind: personalization"),
         (PLAIN, cache("{ttl: 1h, scope: tenant, threshold: 0.9}")),
+        (PLAIN, cache("{ttl: 1h, scope: tenant, max_wrong_hits: 5%}")),
         (PLAIN, cache("{ttl: 1h, scope: tenant, guards: []}")),
         (INTENTS.format("{examples: [x y], volatility: live}"), cache("{ttl: 15m, scope: tenant}")),
         (INTENTS.format("{examples: [x y], volatility: static}"), cache("{ttl: 90d, scope: tenant}")),
@@ -80,6 +81,8 @@ def test_sound_caches_have_no_findings(files: tuple[str, ...], codes: Codes) -> 
         ((PERSONAL, "kind: cache\notherwise: {ttl: 1h, scope: global}\n"), ["CP303"]),
         ((PERSONAL, cache("{ttl: 1h, scope: global}"), "kind: personalization"), ["CP307", "CP303"]),
         ((PLAIN, cache("{ttl: 1h, scope: tenant, threshold: 0.89}")), ["CP401"]),
+        ((PLAIN, cache("{ttl: 1h, scope: tenant, max_wrong_hits: 20%}")), ["CP401"]),
+        ((PLAIN, cache("off", "otherwise: {ttl: 1h, scope: tenant, max_wrong_hits: 0.051}\n")), ["CP401"]),
         ((PLAIN, cache("{ttl: 1h, scope: tenant, threshold: 0.95, guards: [numbers, order]}")), ["CP402"]),
         ((INTENTS.format("{examples: [x y], volatility: live}"), cache("{ttl: 16m, scope: tenant}")), ["CP404"]),
         (

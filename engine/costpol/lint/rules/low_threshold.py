@@ -1,4 +1,4 @@
-"""A similarity threshold that lets different questions share an answer.
+"""A similarity threshold, or a limit of wrong hits, that lets different questions share an answer.
 
 ## Bad
 
@@ -21,7 +21,8 @@ intents:
 Below the threshold that was measured for the embedder, pairs of questions with different answers are common: in public
 sets of near-duplicate questions two of five pairs above 0.85 are not duplicates. Below 0.80 the finding is an error,
 whatever the embedder; between 0.80 and the embedder's own cautious threshold (0.90 where none was measured) it is a
-warning. A wrong answer costs more than the call that it saved.
+warning. `max_wrong_hits` above 5 % is a warning likewise: one hit in twenty is then allowed to be wrong. A wrong answer
+costs more than the call that it saved.
 """
 
 from __future__ import annotations
@@ -34,12 +35,14 @@ from costpol.lint.caching import cached
 from costpol.lint.facts import Facts
 from costpol.policy.bundle import Bundle
 from costpol.policy.references import BUILT_IN_EMBEDDER
+from costpol.units import plain
 
 CODE, NAME, SEVERITY = "CP401", "low-threshold", Severity.WARNING
 NEEDS: tuple[str, ...] = ()
 
 NEVER_BELOW = Decimal("0.80")
 UNMEASURED = Decimal("0.90")
+MOST_WRONG = Decimal("0.05")
 NO_SIMILARITY = Decimal("0.5")
 """What is lower is no similarity at all, which is another finding."""
 
@@ -53,6 +56,14 @@ def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
     floor = max(facts.cache_thresholds.get(embedder, UNMEASURED), NEVER_BELOW)
     measured = f"`{embedder}` was measured to need {floor}" if embedder in facts.cache_thresholds else None
     for caching in cached(bundle):
+        wrong = caching.node.max_wrong_hits
+        if wrong is not None and wrong > MOST_WRONG:
+            yield Diagnostic(
+                CODE, NAME, SEVERITY, caching.node.at("max_wrong_hits"),
+                f"{plain(wrong * 100)} % of the answers given again to {caching.label} may be wrong",
+                help="write `max_wrong_hits: 1%`", why="a wrong answer costs more than the call that it saved",
+                label=f"above {plain(MOST_WRONG * 100)} %",
+            )  # fmt: skip
         threshold = caching.node.threshold
         if threshold is None or threshold >= floor or threshold < NO_SIMILARITY:
             continue
