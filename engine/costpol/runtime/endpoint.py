@@ -53,7 +53,9 @@ def open_endpoint(
                 f"give `{name}` a key of its own, such as `key: $OPENAI_API_KEY`",
             )
     elif provider.key_source != "none" and (base_url is None or environment.get(provider.key_source.removeprefix("$"))):
-        headers["Authorization"] = f"Bearer {read_key(provider.key_source, environment, f'the provider `{name}`')}"
+        instead = ", or write `key: caller` to pass on the caller's own"
+        key = read_key(provider.key_source, environment, f"the provider `{name}`", instead)
+        headers["Authorization"] = f"Bearer {key}"
     address = base_url or provider.base_url
     return Endpoint(
         url=URL(f"{address.rstrip('/')}/chat/completions"),
@@ -63,14 +65,15 @@ def open_endpoint(
     )
 
 
-def read_key(source: str, environment: Mapping[str, str], owner: str) -> str:
-    """The key that `$NAME` stands for. Raises `ProvisionError` that names the variable, never the key."""
+def read_key(source: str, environment: Mapping[str, str], owner: str, instead: str = "") -> str:
+    """The key that `$NAME` stands for; `instead` tells what else could be written. Raises `ProvisionError` that names
+    the variable, never the key."""
     variable = source.removeprefix("$")
     key = environment.get(variable, "").strip()
     if not key:
         raise ProvisionError(
             f"{owner} needs its key in the environment variable `{variable}`, which is not set",
-            f"set `{variable}` before costpol starts, or write `key: caller` to pass on the caller's own",
+            f"set `{variable}` before costpol starts{instead}",
         )
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ProvisionError(

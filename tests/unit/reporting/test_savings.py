@@ -114,6 +114,13 @@ def test_every_format_says_what_matters(format: str) -> None:
     assert not text.endswith("\n")
 
 
+@pytest.mark.parametrize("format", ["text", "html", "markdown"])
+def test_what_the_cache_saves_is_told_per_intent(format: str) -> None:
+    text = render(savings(intents={"faq": Group(100, 2, 3, 1, CacheFigures(lookups=4321, exact=7))}), format)
+    assert "own cost" in text
+    assert "4,321" in text
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_an_empty_report_renders(format: str) -> None:
     empty = savings(requests=0, baseline=0, cost=0, levers=(), cache=CacheFigures(), routes={}, rules={}, intents={})

@@ -213,8 +213,9 @@ def test_a_missing_key_or_client_is_named(
         async with provisioner(tmp_path) as (one, _):
             await one.provision(with_store(policy_files, more), 1)
 
-    with pytest.raises(ProvisionError, match="`QDRANT_KEY`"):
+    with pytest.raises(ProvisionError, match="`QDRANT_KEY`") as error:
         asyncio.run(provision(", key: $QDRANT_KEY"))
+    assert error.value.help == "set `QDRANT_KEY` before costpol starts", "a caller's key opens no store"
     monkeypatch.setitem(sys.modules, "qdrant_client", None)
     with pytest.raises(ProvisionError, match="needs the package `qdrant-client`"):
         asyncio.run(provision(""))

@@ -12,7 +12,17 @@ from costpol.reporting.savings.assumptions import assumptions
 from costpol.reporting.savings.bars import LABELS, bars
 from costpol.reporting.savings.document import route_changes
 from costpol.reporting.savings.figures import Group, Savings
-from costpol.reporting.savings.text import headline, money, percent, period, signed, told, visible
+from costpol.reporting.savings.text import (
+    CACHE_HEAD,
+    cache_rows,
+    headline,
+    money,
+    percent,
+    period,
+    signed,
+    told,
+    visible,
+)
 
 _WIDTH, _ROW, _LEFT, _RIGHT = 760, 34, 150, 110
 
@@ -61,6 +71,8 @@ def _page(savings: Savings) -> dict[str, Any]:
             for lever in savings.levers
         ],
         "groups": [("rule", _rows(dict(savings.rules))), ("intent", _rows(dict(savings.intents)))],
+        "cache_head": CACHE_HEAD,
+        "cached": [(visible(name), *figures) for name, *figures in cache_rows(savings.intents)],
         "called": max(sum(savings.routes.values()), 1),
         "against": _against(savings),
         "findings": [finding_line(finding) for finding in savings.findings],

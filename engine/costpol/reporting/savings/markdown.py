@@ -12,7 +12,17 @@ from costpol.reporting.savings.assumptions import assumptions
 from costpol.reporting.savings.bars import LABELS
 from costpol.reporting.savings.document import route_changes
 from costpol.reporting.savings.figures import Against, Group, Savings
-from costpol.reporting.savings.text import headline, money, percent, period, signed, told, visible
+from costpol.reporting.savings.text import (
+    CACHE_HEAD,
+    cache_rows,
+    headline,
+    money,
+    percent,
+    period,
+    signed,
+    told,
+    visible,
+)
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~])")
 _ROWS = 20
@@ -101,6 +111,9 @@ def _cache_and_budgets(savings: Savings) -> str:
 
 def _details(savings: Savings) -> str:
     tables = [_groups("rule", dict(savings.rules)), _groups("intent", dict(savings.intents))]
+    cached = [(escaped(name), *figures) for name, *figures in cache_rows(savings.intents)[:_ROWS]]
+    if cached:
+        tables.append(_table(CACHE_HEAD, cached))
     routes = [(escaped(model), f"{count:,}") for model, count in savings.routes.items()]
     return "\n\n".join([*tables, _table(("model called", "requests"), routes)])
 

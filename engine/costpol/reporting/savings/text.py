@@ -225,23 +225,31 @@ def _cache(console: Console, cache: CacheFigures) -> None:
 
 
 def _cache_by_intent(console: Console, intents: Mapping[str, Group]) -> None:
-    """What the cache saved per intent, net of what it cost itself."""
-    asked = {name: group.cache for name, group in intents.items() if group.cache.lookups}
-    if not asked:
+    rows = cache_rows(intents)
+    if not rows:
         return
-    table = _table(
-        ("cache of intent", "left"), ("lookups", "right"), ("hits", "right"), ("", "right"), ("wrong", "right"),
-        ("saved", "right"), ("own cost", "right"), ("net", "right"),
-    )  # fmt: skip
-    scale = max(cache.saved for cache in asked.values())
-    for name, cache in list(asked.items())[:_ROWS]:
-        table.add_row(
-            visible(name), f"{cache.lookups:,}", f"{cache.hits:,}", percent(cache.hit_rate),
-            percent(cache.wrong_hit_rate), *(money(each, scale) for each in (cache.saved, cache.own_cost, cache.net)),
-        )  # fmt: skip
+    table = _table(*((title, "right" if number else "left") for number, title in enumerate(CACHE_HEAD)))
+    for name, *figures in rows[:_ROWS]:
+        table.add_row(visible(name), *figures)
     _print(console, table)
-    if len(asked) > _ROWS:
-        console.print(f"  and {len(asked) - _ROWS} more", style="dim")
+    if len(rows) > _ROWS:
+        console.print(f"  and {len(rows) - _ROWS} more", style="dim")
+
+
+CACHE_HEAD = ("cache of intent", "lookups", "hits", "", "wrong", "saved", "own cost", "net")
+
+
+def cache_rows(intents: Mapping[str, Group]) -> list[tuple[str, ...]]:
+    """What the cache saved per intent, net of what it cost itself. The first cell is the intent's name, as it is."""
+    asked = {name: group.cache for name, group in intents.items() if group.cache.lookups}
+    scale = max((cache.saved for cache in asked.values()), default=0)
+    return [
+        (
+            name, f"{cache.lookups:,}", f"{cache.hits:,}", percent(cache.hit_rate), percent(cache.wrong_hit_rate),
+            *(money(each, scale) for each in (cache.saved, cache.own_cost, cache.net)),
+        )
+        for name, cache in asked.items()
+    ]  # fmt: skip
 
 
 def _budgets(console: Console, savings: Savings) -> None:

@@ -50,7 +50,10 @@ def render_html(tuning: Tuning) -> str:
 
 def _page(curve: Curve, tuning: Tuning) -> dict[str, Any]:
     limit = float(tuning.limit)
-    across, up = _step(reach(curve.points, limit)), _step(max([1.1 * p.hit_rate for p in curve.points] + [0.02]))
+    across, up = (
+        _step(reach(curve.points, limit)),
+        min(1 / _STEPS, _step(max([1.1 * p.hit_rate for p in curve.points] + [0.02]))),
+    )
     wide, high = across * _STEPS, up * _STEPS
     dots = _named([_dot(point, curve, wide, high) for point in curve.points if point.wrong_share is not None])
     line = [dot for dot in dots if dot.kind == "threshold"]
