@@ -27,7 +27,7 @@ MAX_ANSWER_BYTES = 64 * 2**20
 
 _LARGE = 2**20
 _RETURNED = (b"x-request-id", b"retry-after", b"retry-after-ms", b"x-should-retry", b"openai-", b"x-ratelimit-")
-_RETURNED_FIRST = frozenset(name[:1] for name in _RETURNED)
+_RETURNED_FIRST = frozenset(name[0] for each in _RETURNED for name in (each, each.upper()))
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -51,9 +51,10 @@ class Upstream:
 
         `headers` are the caller's that are passed on; the endpoint's own come on top.
         """
-        outgoing = CIMultiDict(endpoint.headers)
-        for name, value in headers:
-            outgoing[name] = value
+        outgoing = _headers(endpoint.headers)
+        if headers:
+            outgoing = outgoing.copy()
+            outgoing.update(headers)
         try:
             return await self._session.post(
                 endpoint.url,
@@ -70,6 +71,8 @@ class Upstream:
 async def read_whole(response: aiohttp.ClientResponse, limit: int = MAX_ANSWER_BYTES) -> bytes | CallFailed:
     """The body, at most `limit` bytes; a longer one counts as broken."""
     try:
+        if response.content.is_eof():  # it came with the head, as most answers do
+            return response.content.read_nowait()
         length = response.content_length
         if length is not None and length <= _LARGE:
             return await response.read()
@@ -100,8 +103,7 @@ def returned_headers(response: aiohttp.ClientResponse) -> list[tuple[bytes, byte
     """The upstream's headers that help a client: request id, rate limits, retry advice, the provider's own."""
     found = []
     for name, value in response.raw_headers:
-        lower = name.lower()
-        if lower[:1] in _RETURNED_FIRST and lower.startswith(_RETURNED):
+        if name[0] in _RETURNED_FIRST and (lower := name.lower()).startswith(_RETURNED):
             found.append((lower, value))
     return found
 
@@ -109,6 +111,12 @@ def returned_headers(response: aiohttp.ClientResponse) -> list[tuple[bytes, byte
 def is_event_stream(response: aiohttp.ClientResponse) -> bool:
     """Whether the answer is a stream of events."""
     return response.content_type == "text/event-stream"
+
+
+@lru_cache(maxsize=256)
+def _headers(pairs: tuple[tuple[str, str], ...]) -> CIMultiDict[str]:
+    """Not to be changed: all requests to an endpoint share them."""
+    return CIMultiDict(pairs)
 
 
 @lru_cache(maxsize=256)
