@@ -165,9 +165,33 @@ def _intents(change: MeaningChange, policies: Policies) -> Effect:
             return Effect("widens", told) if caching is not None and not change.after.personal else OTHER
         case ("intents", "intents", name, "personal"):
             return _ordered(not change.before, not change.after, f"`{name}` makes no request personal any more")
+        case ("intents", "intents", name, "when" | "examples" | "min_similarity", *_) if _personal(policies, name):
+            return _recognised(change, name)
         case ("intents",) if change.before is not None and any(i.personal for i in change.before.intents.values()):
             return Effect("widens", "no intent makes a request personal any more")
     return OTHER
+
+
+def _personal(policies: Policies, intent: str) -> bool:
+    """Whether an intent makes requests personal, before as after."""
+    return all(
+        (bundle.intents is not None and intent in bundle.intents.intents and bundle.intents.intents[intent].personal)
+        or f"intent `{intent}`" in _all_signals(bundle)
+        for bundle in (policies.old, policies.new)
+    )
+
+
+def _recognised(change: MeaningChange, intent: str) -> Effect:
+    """What is recognised as a personal intent: surely no less with more words or examples, else perhaps."""
+    before, after = change.before, change.after
+    match change.steps[3:]:
+        case ("when",) if before is None:
+            return Effect("narrows")
+        case ("examples",) if set(before or ()) <= set(after or ()):
+            return Effect("narrows")
+        case ("when", "message", "words" | "any_of") if before and after and set(before) <= set(after):
+            return Effect("narrows")
+    return Effect("widens", f"other requests than before are `{intent}`, which is personal")
 
 
 # Money

@@ -183,3 +183,28 @@ def test_an_intent_that_is_not_personal_any_more_widens(policy: Any) -> None:
     old = policy(intents=INTENTS.replace("[a b]}", "[a b], personal: true}"))
     assert kinds(old, policy(intents=INTENTS)) == ["widens"]
     assert kinds(policy(intents=INTENTS), old) == ["narrows"]
+
+
+MATCHER = "kind: intents\nintents: {{mine: {{{}}}}}\n...\n"
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide", "back"),
+    [
+        ("when: {message: {words: [a, b]}}", "when: {message: {words: [a]}}", "narrows"),
+        ("when: {message: {any_of: [a, b]}}", "when: {message: {any_of: [a]}}", "narrows"),
+        ("examples: [a b, c d]", "examples: [a b]", "narrows"),
+        ("examples: [a b], when: {stream: true}", "examples: [a b]", "narrows"),
+        ("when: {stream: true}", "when: {stream: true, message: {words: [a]}}", "widens"),
+        ("when: {not: {message: {words: [a]}}}", "when: {not: {message: {words: [a, b]}}}", "widens"),
+    ],
+)
+def test_less_that_is_recognised_as_a_personal_intent_widens(narrow: str, wide: str, back: str, policy: Any) -> None:
+    old, new = (policy(intents=MATCHER.format(f"{each}, personal: true")) for each in (narrow, wide))
+    assert kinds(old, new) == ["widens"]
+    assert kinds(new, old) == [back]
+    excluded = exclusions("{intents: [mine]}")
+    old, new = (policy(intents=MATCHER.format(each), personalization=excluded) for each in (narrow, wide))
+    assert kinds(old, new) == ["widens"]
+    old, new = (policy(intents=MATCHER.format(each)) for each in (narrow, wide))
+    assert kinds(old, new) == ["other"]
