@@ -49,11 +49,12 @@ def command(
     except ValueError as error:
         raise UsageError(f"`--max-wrong {max_wrong}`: {error}") from None
     tuning = tune_logs(logs, policies, intent=intent, limit=wrong, seeds=seeds, most=limit, texts=not no_text)
+    if tuning.requests or format_ != "text":  # what a machine reads is whole, whatever it says
+        write(render(tuning, format_, color=output is None and use_color(sys.stdout)), output)
     if not tuning.requests:
         first = f": {tuning.skipped_first[0]}" if tuning.skipped_first else ""
         click.echo(f"the log holds no request that can be read{first}", err=True)
         return 1
-    write(render(tuning, format_, color=output is None and use_color(sys.stdout)), output)
     over = [curve.intent for curve in tuning.curves if curve.point(curve.written).breaks(wrong)]
     if over:
         click.echo(f"the policy's own setting has more than {max_wrong} wrong hits: {', '.join(over)}", err=True)

@@ -94,3 +94,6 @@ def test_an_empty_log_is_a_finding(policies: Path, tmp_path: Path, capsys: Any) 
     code, out, err = tuned(capsys, str(tmp_path / "empty.jsonl"), f"--policies={policies}")
     assert (code, out) == (1, "")
     assert "holds no request" in err
+    code, out, err = tuned(capsys, str(tmp_path / "empty.jsonl"), f"--policies={policies}", "--format=json")
+    assert (code, json.loads(out)["requests"]) == (1, 0)
+    assert "holds no request" in err
