@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -66,6 +66,9 @@ class TableEmbedder:
 
     async def embed_async(self, text: str) -> np.ndarray | Failed:
         return self.embed(text)
+
+    async def embed_all(self, texts: Sequence[str]) -> list[np.ndarray | Failed]:
+        return [self.embed(text) for text in texts]
 
 
 class _Provisioner(Provisioner):
