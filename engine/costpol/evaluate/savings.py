@@ -43,11 +43,12 @@ class _Cache:
     saved: int = 0
     own_cost: int = 0
     guards: Counter[str] = field(default_factory=Counter)
+    bypassed: Counter[str] = field(default_factory=Counter)
 
     def figures(self) -> CacheFigures:
         return CacheFigures(
             self.lookups, self.exact, self.similar, self.judged, self.wrong_hits, self.refused_by_guard, self.saved,
-            self.own_cost, dict(self.guards),
+            self.own_cost, dict(self.guards), dict(self.bypassed),
         )  # fmt: skip
 
     def book(self, baseline: int, steps: Iterable[Step]) -> None:
@@ -62,6 +63,7 @@ class _Cache:
     def note(self, status: str, guards: Collection[str], right: bool | None) -> None:
         """One request: its cache status, which guards refused an answer, and whether the hit was right."""
         if status.startswith("bypass"):
+            self.bypassed[status.removeprefix("bypass; ")] += 1
             return
         self.lookups += 1
         self.exact += status == "hit; exact"

@@ -14,6 +14,7 @@ from costpol.inference.usage import Usage
 from costpol.pipeline.arrival import Arrival
 from costpol.pipeline.decision import Decision, Outcome
 from costpol.pipeline.target import Target
+from costpol.reporting.savings.assumptions import assumptions
 from costpol.reporting.savings.figures import Savings
 
 MILLION = 1_000_000
@@ -91,6 +92,15 @@ def test_guards_are_counted(run: Any, record: Any, cached: Any) -> None:
     assert savings.cache.hits == 0
     assert savings.cache.refused_by_guard == 1
     assert sum(savings.cache.guards.values()) == 1
+
+
+def test_requests_without_a_tenant_are_told_where_answers_are_kept_per_tenant(
+    run: Any, record: Any, cached: Any
+) -> None:
+    savings = run([record("hello", time=DAY, tenant=tenant) for tenant in (None, None, "acme")], cached)
+    assert (savings.cache.lookups, savings.cache.bypassed) == (1, {"tenant unknown": 2})
+    assert "2 requests name no tenant" in "\n".join(assumptions(savings))
+    assert "name no" not in "\n".join(assumptions(run([record("hello")], cached)))
 
 
 BUDGETS = """kind: budgets

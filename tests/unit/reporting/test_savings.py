@@ -75,7 +75,7 @@ def test_json_has_the_figures_that_others_rely_on() -> None:
     assert document["cache"] == {
         "lookups": 40, "hits": 15, "hit_rate": Decimal("0.375000"), "exact_hits": 10, "similar_hits": 5, "judged": 15,
         "wrong_hits": 1, "wrong_hit_rate": Decimal("0.066667"), "refused_by_guard": 3,
-        "refused_by_guards": {"negation": 1, "numbers": 2},
+        "refused_by_guards": {"negation": 1, "numbers": 2}, "bypassed": {},
         "saved_usd": Decimal("0"), "own_cost_usd": Decimal("0"), "net_usd": Decimal("0"),
     }  # fmt: skip
     figures = replace(savings().cache, saved=9, own_cost=2)

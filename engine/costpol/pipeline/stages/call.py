@@ -219,4 +219,6 @@ def _complete(response: Response, draft: Draft, longest: int) -> Usage:
 
 
 def _amount(unit: str, amount: int) -> str:
-    return format_usd(usd(amount), 6 if amount < 10**10 else 2) if unit == "usd" else f"{amount:,} {unit}"
+    if unit == "usd":
+        return format_usd(usd(amount), 6 if amount < 10**10 else 2)
+    return f"{amount:,} {unit.removesuffix('s') if amount == 1 else unit}"

@@ -50,6 +50,13 @@ def assumptions(savings: Savings) -> list[str]:
             f"{_requests(savings.refused)} would be refused: {format_usd(usd(savings.avoided), 6)} of what is saved "
             f"is work not done{_because(savings)}"
         )
+    for name in ("tenant", "user"):
+        unnamed = savings.cache.bypassed.get(f"{name} unknown", 0)
+        if unnamed:
+            found.append(
+                f"{_requests(unnamed)} {'names' if unnamed == 1 else 'name'} no {name}: what is shared within a {name} "
+                "is neither kept nor found for them"
+            )
     if estimates.times:
         found.append(f"{_requests(estimates.times)} came without a time: one second after the request before is taken")
     if estimates.backwards:

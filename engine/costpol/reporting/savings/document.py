@@ -131,6 +131,7 @@ def _cache(cache: CacheFigures) -> dict[str, Any]:
         "wrong_hit_rate": cache.wrong_hit_rate,
         "refused_by_guard": cache.refused_by_guard,
         "refused_by_guards": dict(sorted(cache.guards.items())),
+        "bypassed": dict(sorted(cache.bypassed.items())),
         "saved_usd": _usd(cache.saved),
         "own_cost_usd": _usd(cache.own_cost),
         "net_usd": _usd(cache.net),

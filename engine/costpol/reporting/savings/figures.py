@@ -48,6 +48,8 @@ class CacheFigures:
     nothing."""
     guards: Mapping[str, int] = field(default_factory=dict)
     """How often each guard was the one, by its name."""
+    bypassed: Mapping[str, int] = field(default_factory=dict)
+    """Requests that the cache was not asked for, by the reason."""
 
     @property
     def net(self) -> int:
