@@ -10,7 +10,7 @@ import pytest
 from costpol.diagnostics import Diagnostic
 from costpol.policy.binding import N, bind
 from costpol.policy.node import Node
-from costpol.policy.nodes.budgets import Budgets
+from costpol.policy.nodes.budgets import Budgets, Rung
 from costpol.policy.nodes.cache import Cache, IntentCache
 from costpol.policy.nodes.intents import Intents
 from costpol.policy.nodes.matcher import When
@@ -147,6 +147,10 @@ def test_a_mapping_of_nodes_keeps_its_order() -> None:
         (IntentCache, "ttl: 90\n", "CP107", _NO_DURATION),
         (IntentCache, "threshold: 92\n", "CP104", _NO_SHARE),
         (Budgets, "kind: budgets\nbudgets: {}\n", "CP107", "`budgets` cannot be empty"),
+        (When, "intent: []\n", "CP107", "`intent` cannot be empty"),
+        (When, "not: {any: []}\n", "CP107", "`any` cannot be empty"),
+        (When, "message: {words: []}\n", "CP107", "`words` cannot be empty"),
+        (Rung, "at: 90%\nwarn: true\nbudgets: []\n", "CP107", "`budgets` cannot be empty"),
         (Budgets, "kind: budgets\nbudgets: {no: {limit: 1 USD, per: day}}\n", "CP003", _AMBIGUOUS.format("no")),
     ],
 )  # fmt: skip

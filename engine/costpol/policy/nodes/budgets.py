@@ -43,7 +43,9 @@ class Rung(Node):
     """What happens from this share of a window's limit on. Rungs of a higher share come on top."""
 
     share: Share = key("the share of the limit, such as `90%`", yaml="at")
-    budgets: tuple[Name, ...] = key("which budgets; left out, all with a window", default=(), one_or_many=True)
+    budgets: tuple[Name, ...] = key(
+        "which budgets; left out, all with a window", default=(), one_or_many=True, non_empty=True
+    )
     warn: bool = key("note it in the trace, the log and the metrics", default=False)
     route: Name | None = key("a cheaper tier or model to use instead of the routed one", default=None)
     max_output_tokens: Count | None = key("the longest answer", default=None, minimum=1)

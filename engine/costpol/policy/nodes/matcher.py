@@ -43,10 +43,13 @@ class TextMatch(Node):
     max_chars: Count | None = key("at most this many characters", default=None)
     any_of: tuple[str, ...] = key(
         "the whole message is one of these, whatever its case, outer spaces and closing punctuation",
-        default=(), one_or_many=True,
+        default=(), one_or_many=True, non_empty=True,
     )  # fmt: skip
     words: tuple[str, ...] = key(
-        "any of these words or phrases occurs as whole words, whatever the case", default=(), one_or_many=True
+        "any of these words or phrases occurs as whole words, whatever the case",
+        default=(),
+        one_or_many=True,
+        non_empty=True,
     )
     pattern: Pattern | None = key("this regular expression (RE2) matches somewhere", default=None)
 
@@ -62,14 +65,24 @@ class When(Node):
         "`none` or `any` tools offered to the model, or a list: any of these is offered", default=None
     )
     model: tuple[str, ...] = key(
-        "the model that the caller asked for; `*` stands for anything", default=(), one_or_many=True
+        "the model that the caller asked for; `*` stands for anything", default=(), one_or_many=True, non_empty=True
     )
-    intent: tuple[str, ...] = key("the intent that was recognised", default=(), one_or_many=True)
-    tenant: tuple[str, ...] = key("the caller's tenant; `*` stands for anything", default=(), one_or_many=True)
-    user: tuple[str, ...] = key("the caller's user; `*` stands for anything", default=(), one_or_many=True)
-    agent: tuple[str, ...] = key("the calling agent; `*` stands for anything", default=(), one_or_many=True)
-    session: tuple[str, ...] = key("the caller's session; `*` stands for anything", default=(), one_or_many=True)
-    stage: tuple[str, ...] = key("the stage of the agent's work; `*` stands for anything", default=(), one_or_many=True)
+    intent: tuple[str, ...] = key("the intent that was recognised", default=(), one_or_many=True, non_empty=True)
+    tenant: tuple[str, ...] = key(
+        "the caller's tenant; `*` stands for anything", default=(), one_or_many=True, non_empty=True
+    )
+    user: tuple[str, ...] = key(
+        "the caller's user; `*` stands for anything", default=(), one_or_many=True, non_empty=True
+    )
+    agent: tuple[str, ...] = key(
+        "the calling agent; `*` stands for anything", default=(), one_or_many=True, non_empty=True
+    )
+    session: tuple[str, ...] = key(
+        "the caller's session; `*` stands for anything", default=(), one_or_many=True, non_empty=True
+    )
+    stage: tuple[str, ...] = key(
+        "the stage of the agent's work; `*` stands for anything", default=(), one_or_many=True, non_empty=True
+    )
     metadata: Mapping[str, tuple[str, ...]] = key(
         "members of the request's `metadata`, each one of the values given; `*` stands for anything",
         default_factory=dict, one_or_many=True,
@@ -77,9 +90,9 @@ class When(Node):
     deadline: DurationRange | None = key("how long the caller can wait for the answer", default=None)
     stream: bool | None = key("whether the answer is to be streamed", default=None)
     output: tuple[Literal["text", "json", "schema"], ...] = key(
-        "the output format asked for", default=(), one_or_many=True
+        "the output format asked for", default=(), one_or_many=True, non_empty=True
     )
     attachments: bool | None = key("whether messages carry images, audio or files", default=None)
-    any: tuple[When, ...] = key("at least one of these holds", default=())
-    all: tuple[When, ...] = key("each of these holds", default=())
+    any: tuple[When, ...] = key("at least one of these holds", default=(), non_empty=True)
+    all: tuple[When, ...] = key("each of these holds", default=(), non_empty=True)
     not_: When | None = key("this does not hold", default=None, yaml="not")
