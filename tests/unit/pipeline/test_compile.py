@@ -55,14 +55,6 @@ def test_a_rung_that_routes_to_what_the_caller_asked_for_does_not_pass() -> None
             compiled(loaded.bundle)
 
 
-def test_an_empty_tier_is_no_defect_of_the_flow() -> None:
-    models = MODELS.replace("small: [cheap, spare]", "small: []")
-    budgets = "budgets: {b: {limit: 1 USD, per: day}}\nladder: [{at: 0%, route: small}]"
-    world = World(lambda call: answered())
-    assert world.run(policy(models=models), ask()).kind == "refused"
-    assert world.run(policy(models=models, routing="default: strong", budgets=budgets), ask()).kind == "answered"
-
-
 def test_no_request_compiles_a_pattern_or_reads_a_zone_or_builds_a_matcher(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is worked out per request must not be what a policy alone decides."""
     pipeline = default_policy()

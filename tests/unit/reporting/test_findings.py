@@ -178,6 +178,7 @@ def test_github_gets_the_gravest_first_and_escaped() -> None:
 
 def test_many_findings_are_counted_for_github() -> None:
     assert render([LOW] * 11, FILES, "github").endswith("\n11 findings")
+    assert render([LOW], FILES, "github").endswith("\n1 finding")
 
 
 @pytest.mark.parametrize("format", FORMATS)

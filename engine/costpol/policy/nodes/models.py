@@ -139,3 +139,7 @@ class Models(Node):
         default_factory=dict, one_or_many=True,
     )  # fmt: skip
     embedders: Mapping[Name, Embedder] = key("embedders besides the built-in one", default_factory=dict)
+
+    def problems(self) -> list[tuple[str, str, str | None]]:
+        empty = [name for name, models in self.tiers.items() if not models]
+        return [(f"tiers.{name}", f"no model is in the tier `{name}`", "name at least one") for name in empty]

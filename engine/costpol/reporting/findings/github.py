@@ -16,7 +16,7 @@ def render_github(diagnostics: Sequence[Diagnostic]) -> str:
     """A workflow command per finding."""
     gravest_first = sorted(diagnostics, key=lambda diagnostic: (diagnostic.severity.rank, diagnostic.sort_key))
     lines = [_command(diagnostic) for diagnostic in gravest_first]
-    return "\n".join([*lines, f"{len(lines)} findings"] if lines else [])
+    return "\n".join([*lines, f"{len(lines)} finding{'s' * (len(lines) > 1)}"] if lines else [])
 
 
 def render_github_failure(message: str) -> str:
