@@ -195,6 +195,7 @@ def test_usage_is_asked_of_streams_only_and_other_options_stay() -> None:
 
 
 def test_a_whole_answer_is_asked_for_without_what_belongs_to_streams() -> None:
-    assert not {"stream", "stream_options"} & edited(
-        Edit(whole=True), stream=True, stream_options={"include_usage": True}
-    ).keys()
+    assert (
+        not {"stream", "stream_options"}
+        & edited(Edit(whole=True), stream=True, stream_options={"include_usage": True}).keys()
+    )
