@@ -31,13 +31,13 @@ _OFFSET_PRECISION = 4.0
 _TRUST = 14.0
 """Wrong would-be hits that are assumed to have been seen, and foreseen: the doubt that is left without any is 27 %."""
 
-_SURPRISES, _SURE = 1.2, 800.0
+_SURPRISES, _SURE = 0.6, 800.0
 """Wrong answers among sure ones that are assumed before any was seen: one question may have two right answers."""
 
 
 _LATE, _LAST = 200, 50
 """Verdicts of late, all of them and those sampled, which show whether the traffic has changed."""
-_DOUBT = 5.0
+_DOUBT = 10.0
 
 _EVERY = 50
 _STEPS = 12
