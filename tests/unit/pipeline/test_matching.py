@@ -168,7 +168,12 @@ FLAT = st.fixed_dictionaries(
 MATCHERS = st.recursive(
     FLAT,
     lambda inner: st.fixed_dictionaries(
-        {}, optional={"any": st.lists(inner, min_size=1, max_size=3), "all": st.lists(inner, min_size=1, max_size=3), "not": inner}
+        {},
+        optional={
+            "any": st.lists(inner, min_size=1, max_size=3),
+            "all": st.lists(inner, min_size=1, max_size=3),
+            "not": inner,
+        },
     ),
     max_leaves=6,
 )
