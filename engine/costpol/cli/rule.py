@@ -10,7 +10,7 @@ import click
 
 from costpol.errors import UsageError
 from costpol.evaluate.log_registry import LOG_RULES
-from costpol.lint.page import index, markdown, page
+from costpol.lint.page import IMPOSSIBLE, index, markdown, page
 from costpol.lint.registry import RULES, Documented
 from costpol.policy.codes import CATALOGUE, Code
 from costpol.policy.suggestion import did_you_mean
@@ -52,6 +52,9 @@ def entries() -> list[Entry]:
 
 def find(name: str) -> Entry:
     """The rule of a code or name. Raises `UsageError` where there is none."""
+    for code, (label, why) in IMPOSSIBLE.items():
+        if name.strip().upper() == code or name.strip().lower() == label:
+            raise UsageError(f"there is no rule `{code}` ({label}), because it cannot happen here: {why}")
     known = {word: entry for entry in entries() for word in identity(entry)}
     wanted = name.strip().upper() if name.strip().upper() in known else name.strip().lower()
     if wanted not in known:

@@ -79,6 +79,25 @@ def _on_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+IMPOSSIBLE: Mapping[str, tuple[str, str]] = {
+    "CP206": ("unknown-intent", "a name that nobody declares is CP102; one that nothing names fences others off"),
+    "CP207": ("unguarded-optional-field", "a condition on a field that a request lacks does not hold"),
+    "CP302": ("soft-cache-scope", "the scope is a filter of every look into the cache, never part of its text"),
+    "CP304": ("cache-key-missing-context", "model, prompt, template version, tools and history are always in the key"),
+    "CP306": ("caller-can-loosen", "callers may make the cache stricter, nothing looser"),
+    "CP308": ("raw-prompt-logged", "a policy cannot ask for prompts to be logged"),
+    "CP405": ("failed-response-cached", "errors, cut-off and filtered answers are never kept"),
+    "CP406": ("embedding-version-unpinned", "a cache belongs to its embedder, dimension and metric"),
+    "CP407": ("unversioned-cache-namespace", "a template has a version, and its answers belong to it"),
+    "CP604": ("unreserved-budget", "every call is reserved before it is made"),
+    "CP607": ("retry-non-retryable", "`fallback.on` takes failures that pass only; any other word is CP109"),
+    "CP609": ("uncovered-endpoint", "an endpoint that no policy governs is not served"),
+    "CP703": ("unstable-serialization", "bodies are passed on byte by byte, tools in the order given"),
+    "CP704": ("prefix-below-minimum", "prompt caches are the provider's; nothing is paid for a short prefix"),
+    "CP802": ("missing-policy-id", "the digest of a policy names it in every answer"),
+}
+"""What other policies can get wrong and this language cannot say, by code: its name, and why it cannot happen."""
+
 _TABLE = ("| code | name | severity | what it finds |", "| --- | --- | --- | --- |")
 _INDEX_HEAD = (
     "# Rules",
@@ -96,21 +115,7 @@ _INDEX_HEAD = (
     "",
     "| code | name | why it cannot happen |",
     "| --- | --- | --- |",
-    "| CP206 | unknown-intent | a name that nobody declares is CP102; one that nothing names fences others off |",
-    "| CP207 | unguarded-optional-field | a condition on a field that a request lacks does not hold |",
-    "| CP302 | soft-cache-scope | the scope is a filter of every look into the cache, never part of its text |",
-    "| CP304 | cache-key-missing-context | model, prompt, template version, tools and history are always in the key |",
-    "| CP306 | caller-can-loosen | callers may make the cache stricter, nothing looser |",
-    "| CP308 | raw-prompt-logged | a policy cannot ask for prompts to be logged |",
-    "| CP405 | failed-response-cached | errors, cut-off and filtered answers are never kept |",
-    "| CP406 | embedding-version-unpinned | a cache belongs to its embedder, dimension and metric |",
-    "| CP407 | unversioned-cache-namespace | a template has a version, and its answers belong to it |",
-    "| CP604 | unreserved-budget | every call is reserved before it is made |",
-    "| CP607 | retry-non-retryable | `fallback.on` takes failures that pass only; any other word is CP109 |",
-    "| CP609 | uncovered-endpoint | an endpoint that no policy governs is not served |",
-    "| CP703 | unstable-serialization | bodies are passed on byte by byte, tools in the order given |",
-    "| CP704 | prefix-below-minimum | prompt caches are the provider's; nothing is paid for a short prefix |",
-    "| CP802 | missing-policy-id | the digest of a policy names it in every answer |",
+    *(f"| {code} | {name} | {why} |" for code, (name, why) in IMPOSSIBLE.items()),
     "",
 )
 _LOG_HEAD = ("", "## What a log shows", "", "`costpol dry-run` finds these in what it replays.", "")

@@ -46,3 +46,9 @@ def test_pages_are_written_to_a_folder(tmp_path: Path) -> None:
     assert main(["rule", "--write", str(tmp_path / "rules")]) == 0
     assert (tmp_path / "rules" / "low-threshold.md").read_text().startswith("# CP401 low-threshold\n")
     assert len(list((tmp_path / "rules").iterdir())) == len(RULES) + len(LOG_RULES) + 1
+
+
+@pytest.mark.parametrize("name", ["CP302", "cp302", "soft-cache-scope"])
+def test_a_code_that_cannot_occur_says_why(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rule", name]) == 2
+    assert "because it cannot happen here: the scope is a filter" in capsys.readouterr().err
