@@ -14,7 +14,6 @@ import click
 
 from costpol.cli.terminal import use_color
 from costpol.diagnostics import Diagnostic, Severity
-from costpol.policy.loader import read_bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +43,6 @@ def tell_errors(errors: int, folder: Path) -> None:
 def count_errors(diagnostics: Iterable[Diagnostic]) -> int:
     """How many of the findings keep a policy from being served."""
     return sum(finding.severity is Severity.ERROR for finding in diagnostics)
-
-
-def check_folder(folder: Path) -> Checked:
-    """The findings about a folder. Raises `UsageError` where it cannot be read."""
-    return check_files(read_bundle(folder))
 
 
 def check_files(files: Mapping[str, bytes]) -> Checked:

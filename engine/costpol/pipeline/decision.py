@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
@@ -16,7 +15,6 @@ from msgspec import Struct
 from costpol.commands import CallFailed
 from costpol.inference.response import Response
 from costpol.inference.usage import Usage
-from costpol.units import usd
 
 if TYPE_CHECKING:
     from costpol.commands import Flow
@@ -99,14 +97,6 @@ class Outcome(Struct, frozen=True, gc=False):
     """In picodollars, against the model that the caller asked for; `None` where that has no known price."""
     behind: Flow | None = None
     """What is left to do once the caller has the answer: a flow that ends with a `Verified`."""
-
-    @property
-    def cost_usd(self) -> Decimal:
-        return usd(self.cost)
-
-    @property
-    def saved_usd(self) -> Decimal | None:
-        return None if self.saved is None else usd(self.saved)
 
 
 class Verified(Struct, frozen=True, gc=False):

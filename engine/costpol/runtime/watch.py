@@ -26,11 +26,6 @@ class FolderHint:
         self._observer: BaseObserver | None = None
         self._reported = False
 
-    @property
-    def alive(self) -> bool:
-        """Whether hints can still come."""
-        return self._observer is not None and self._observer.is_alive()
-
     def start(self) -> None:
         """Begin to watch. A failure is logged, not raised."""
         try:

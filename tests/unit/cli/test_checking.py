@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from costpol.cli.checking import check_folder, count_errors
+from costpol.cli.checking import check_files, count_errors
 from costpol.cli.main import main
+from costpol.policy.loader import read_bundle
 
 TEXTS = {
     "models": """kind: models
@@ -43,7 +44,7 @@ def log(tmp_path: Path) -> str:
 
 
 def test_a_folder_is_checked_by_loader_and_linter(policy: str) -> None:
-    checked = check_folder(Path(policy))
+    checked = check_files(read_bundle(Path(policy)))
     assert checked.loads
     assert [finding.name for finding in checked.errors()] == ["missing-exclusions"]
     assert count_errors(checked.diagnostics) == 1
