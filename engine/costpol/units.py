@@ -89,6 +89,11 @@ def format_usd(amount: Decimal, places: int = 2) -> str:
     return f"{sign}${abs(amount):,.{places}f}"
 
 
+def short_usd(count: int) -> Decimal:
+    """Dollars of a whole number of picodollars, exactly and without trailing zeros, as JSON documents carry money."""
+    return Decimal(plain_usd(count))
+
+
 def plain(amount: Decimal) -> str:
     """All digits without an exponent, as headers and JSON carry money."""
     text = f"{amount:f}"

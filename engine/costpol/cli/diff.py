@@ -15,7 +15,7 @@ from costpol.cli.dry_run import exit_code, replay, trips, write
 from costpol.cli.terminal import use_color
 from costpol.errors import UsageError
 from costpol.policy.loader import load_folder
-from costpol.reporting.findings.snippet import visible
+from costpol.reporting.terminal import visible
 
 if TYPE_CHECKING:
     from costpol.evaluate.effects import Effect

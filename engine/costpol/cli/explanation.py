@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import json, structs
 
 from costpol.pipeline.trace import arithmetic, readable
-from costpol.reporting.findings.snippet import visible
+from costpol.reporting.terminal import visible
 from costpol.units import format_duration, plain_usd
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from costpol.cli.checking import count_errors, tell_errors
 from costpol.cli.dry_run import write
 from costpol.cli.terminal import use_color
 from costpol.policy.loader import read_bundle
-from costpol.reporting.findings.snippet import visible
+from costpol.reporting.terminal import visible
 
 if TYPE_CHECKING:
     from costpol.diagnostics import Span

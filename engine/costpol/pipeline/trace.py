@@ -7,7 +7,7 @@ from typing import Any
 
 from costpol.inference.prices import Part
 from costpol.pipeline.decision import Note
-from costpol.units import plain, usd
+from costpol.units import plain, plain_usd
 
 
 def readable(note: Note) -> dict[str, Any]:
@@ -15,7 +15,7 @@ def readable(note: Note) -> dict[str, Any]:
     facts: dict[str, Any] = {"stage": note.stage, "what": note.what}
     for name, value in note.facts.items():
         if name == "picodollars":
-            facts["usd"] = plain(usd(value))
+            facts["usd"] = plain_usd(value)
         elif name == "bill":
             facts["bill"] = [arithmetic(part) for part in value]
         else:

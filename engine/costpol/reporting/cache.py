@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from costpol.reporting.terminal import printed, visible
 from costpol.units import format_usd
 
 _WIDTH = 100
@@ -18,7 +18,6 @@ def render_stats(caches: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _stats(cache: Mapping[str, Any]) -> str:
-    from rich.console import Console
     from rich.table import Table
 
     most = f" of {cache['max_entries']:,}" if "max_entries" in cache else ""
@@ -29,19 +28,17 @@ def _stats(cache: Mapping[str, Any]) -> str:
         table.add_column(name, justify="left" if name == "intent" else "right")
     for name, row in [*cache["intents"].items(), ("in all", cache)]:
         table.add_row(
-            _visible(name), f"{row['entries']:,}", f"{row['expired']:,}", _size(row["bytes"]),
+            visible(name), f"{row['entries']:,}", f"{row['expired']:,}", _size(row["bytes"]),
             _money(row["cost_usd"]), f"{row['hits']:,}", _money(row["saved_usd"]),
         )  # fmt: skip
-    out = io.StringIO()
-    Console(file=out, width=_WIDTH, highlight=False, emoji=False, markup=False).print(table)
-    lines = [line.rstrip() for line in out.getvalue().rstrip().splitlines()]
+    shown = printed(lambda console: console.print(table), _WIDTH)
     learned = [_learned(row) for row in cache.get("learned", ())]
-    return "\n".join([title, "", *lines, *(["", *learned] if learned else [])])
+    return "\n".join([title, "", shown, *(["", *learned] if learned else [])])
 
 
 def _learned(row: Mapping[str, Any]) -> str:
     return (
-        f"{_visible(row['intent'])}: at most {float(row['max_wrong_hits']):.1%} wrong is the limit; {row['hits']:,} "
+        f"{visible(row['intent'])}: at most {float(row['max_wrong_hits']):.1%} wrong is the limit; {row['hits']:,} "
         f"hits given by it, {float(row['wrong_at_most']):.1f} of them wrong at most, from {row['verdicts']:,} verdicts"
     )
 
@@ -54,8 +51,8 @@ def render_warmed(found: Mapping[str, Any]) -> str:
         f"{answers}: {found['stored']:,} stored, {found['replaced']:,} replaced, {found['renewed']:,} renewed, "
         f"{found['known']:,} there already, {skipped:,} skipped"
     ]
-    lines += [f"  kept for {_visible(name)}: {count:,}" for name, count in found["intents"].items()]
-    lines += [f"  skipped {count:,}: {_visible(reason)}" for reason, count in found["skipped"].items()]
+    lines += [f"  kept for {visible(name)}: {count:,}" for name, count in found["intents"].items()]
+    lines += [f"  skipped {count:,}: {visible(reason)}" for reason, count in found["skipped"].items()]
     return "\n".join(lines)
 
 
@@ -65,7 +62,3 @@ def _money(amount: Decimal) -> str:
 
 def _size(count: int) -> str:
     return f"{count / 2**20:.1f} MiB" if count >= 2**20 else f"{count / 1024:.1f} KiB"
-
-
-def _visible(text: str) -> str:
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from costpol.errors import UsageError
 from costpol.pipeline.identity import identity_part
-from costpol.units import plain, usd
+from costpol.units import short_usd
 
 if TYPE_CHECKING:
     from costpol.cache.store import AnswerStore, Later
@@ -82,8 +82,8 @@ async def describe_cache(cache: AnswerStore, now: float) -> dict[str, Any]:
             "expired": row.expired,
             "bytes": row.size,
             "hits": row.hits,
-            "cost_usd": _usd(row.cost_picodollars),
-            "saved_usd": _usd(row.saved_picodollars),
+            "cost_usd": short_usd(row.cost_picodollars),
+            "saved_usd": short_usd(row.saved_picodollars),
         }
         for row in await _came(cache.stats(now))
     }
@@ -99,7 +99,3 @@ def summed(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 async def _came(reply: Later[_T]) -> _T:
     return await reply if isinstance(reply, Awaitable) else reply
-
-
-def _usd(picodollars: int) -> Decimal:
-    return Decimal(plain(usd(picodollars)))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from costpol.diagnostics import Diagnostic, Edit, Fix, Related, Severity, Span
 from costpol.reporting.findings import FORMATS, render, render_failure, summary
-from costpol.reporting.findings.snippet import width
+from costpol.reporting.terminal import width
 
 CACHE = """# the answers that may be given again
 kind: cache

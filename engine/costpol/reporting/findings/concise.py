@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from costpol.diagnostics import Diagnostic
-from costpol.reporting.findings.snippet import visible
+from costpol.reporting.terminal import visible
 
 
 def headline(diagnostic: Diagnostic) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from costpol.diagnostics import Diagnostic, Severity
 from costpol.reporting.findings.concise import headline
-from costpol.reporting.findings.snippet import Mark, snippet, visible
+from costpol.reporting.findings.snippet import Mark, snippet
+from costpol.reporting.terminal import visible
 
 _COLORS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
 

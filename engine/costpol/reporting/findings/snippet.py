@@ -7,15 +7,14 @@ cursor, or turn its writing direction around, is shown as a replacement characte
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
 from costpol.diagnostics import Span
+from costpol.reporting.terminal import visible, width
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _SECRET = re.compile(r"\b(?:sk|pk|rk|gsk|xai|ghp|AIza)[-_]?[A-Za-z0-9_-]{12,}")
-_TAB = "    "
 _WIDEST = 160
 _LONGEST_SECRET = 1000
 
@@ -27,20 +26,6 @@ class Mark:
     span: Span
     label: str
     sign: str
-
-
-def visible(text: str) -> str:
-    """Text that cannot change how the terminal shows the rest."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_shown(character) for character in text)
-
-
-def width(text: str) -> int:
-    """How many terminal cells a text takes."""
-    if text.isascii() and text.isprintable():
-        return len(text)
-    return sum(_cells(character) for character in text)
 
 
 def snippet(marks: list[Mark], text: str, gutter: int) -> list[str]:
@@ -82,17 +67,3 @@ def _masked(found: re.Match[str]) -> str:
 def _window(content: str, column: int) -> int:
     """Where to start showing a line that is too long to be shown whole."""
     return 0 if len(content) <= _WIDEST or column <= _WIDEST // 2 else column - 1 - _WIDEST // 4
-
-
-def _shown(character: str) -> str:
-    if character == "\t":
-        return _TAB
-    return "\ufffd" if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") else character
-
-
-def _cells(character: str) -> int:
-    if character == "\t":
-        return len(_TAB)
-    if unicodedata.category(character) in ("Mn", "Me"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from msgspec import json
@@ -12,7 +11,7 @@ from msgspec import json
 from costpol.reporting.findings.json import finding_data
 from costpol.reporting.savings.assumptions import assumptions
 from costpol.reporting.savings.figures import Against, BudgetFigures, CacheFigures, Group, Lever, Savings
-from costpol.units import plain, usd
+from costpol.units import short_usd
 
 _ENCODER = json.Encoder(decimal_format="number")
 
@@ -35,11 +34,11 @@ def _figures(savings: Savings) -> dict[str, Any]:
         "requests": savings.requests,
         "unpriced": savings.unpriced,
         "refused": savings.refused,
-        "baseline_usd": _usd(savings.baseline),
-        "policy_usd": _usd(savings.cost),
-        "saved_usd": _usd(savings.saved),
+        "baseline_usd": short_usd(savings.baseline),
+        "policy_usd": short_usd(savings.cost),
+        "saved_usd": short_usd(savings.saved),
         "saved_fraction": savings.saved_fraction,
-        "refused_usd": _usd(savings.avoided),
+        "refused_usd": short_usd(savings.avoided),
         "refused_because": savings.refusals,
         "levers": [_lever(lever) for lever in savings.levers],
         "cache": _cache(savings.cache),
@@ -53,7 +52,7 @@ def _figures(savings: Savings) -> dict[str, Any]:
         "prices": savings.prices,
         "period": {"first": _instant(savings.first), "last": _instant(savings.last)},
         "unpriced_models": savings.unpriced_models,
-        "unpriced_policy_usd": _usd(savings.unpriced_cost),
+        "unpriced_policy_usd": short_usd(savings.unpriced_cost),
         "estimated": {
             "usage": savings.estimates.usage,
             "answers": savings.estimates.answers,
@@ -76,26 +75,26 @@ def _against(new: Savings, against: Against) -> dict[str, Any]:
     return {
         "policy": old.policy,
         "policy_errors": old.errors,
-        "policy_usd": _usd(old.cost),
-        "saved_usd": _usd(old.saved),
+        "policy_usd": short_usd(old.cost),
+        "saved_usd": short_usd(old.saved),
         "saved_fraction": old.saved_fraction,
         "refused": old.refused,
         "changed": against.changed,
         "difference": {
-            "policy_usd": _usd(new.cost - old.cost),
-            "saved_usd": _usd(new.saved - old.saved),
+            "policy_usd": short_usd(new.cost - old.cost),
+            "saved_usd": short_usd(new.saved - old.saved),
             "refused": new.refused - old.refused,
             "wrong_hits": new.cache.wrong_hits - old.cache.wrong_hits,
             "hits": new.cache.hits - old.cache.hits,
             "levers": [
-                {"lever": lever.name, "net_usd": _usd(lever.net - olds.get(lever.name, 0))} for lever in new.levers
+                {"lever": lever.name, "net_usd": short_usd(lever.net - olds.get(lever.name, 0))} for lever in new.levers
             ],
             "routes": route_changes(new.routes, old.routes),
         },
         "changes": [
             {
                 "requests": change.requests,
-                "cost_usd": _usd(change.cost),
+                "cost_usd": short_usd(change.cost),
                 "example": change.example,
                 "fields": {name: list(pair) for name, pair in change.fields.items()},
             }
@@ -113,9 +112,9 @@ def route_changes(new: Mapping[str, int], old: Mapping[str, int]) -> dict[str, i
 def _lever(lever: Lever) -> dict[str, Any]:
     return {
         "lever": lever.name,
-        "saved_usd": _usd(lever.saved),
-        "own_cost_usd": _usd(lever.own_cost),
-        "net_usd": _usd(lever.net),
+        "saved_usd": short_usd(lever.saved),
+        "own_cost_usd": short_usd(lever.own_cost),
+        "net_usd": short_usd(lever.net),
     }
 
 
@@ -132,9 +131,9 @@ def _cache(cache: CacheFigures) -> dict[str, Any]:
         "refused_by_guard": cache.refused_by_guard,
         "refused_by_guards": dict(sorted(cache.guards.items())),
         "bypassed": dict(sorted(cache.bypassed.items())),
-        "saved_usd": _usd(cache.saved),
-        "own_cost_usd": _usd(cache.own_cost),
-        "net_usd": _usd(cache.net),
+        "saved_usd": short_usd(cache.saved),
+        "own_cost_usd": short_usd(cache.own_cost),
+        "net_usd": short_usd(cache.net),
     }
 
 
@@ -143,9 +142,9 @@ def _group(group: Group) -> dict[str, Any]:
         "requests": group.requests,
         "refused": group.refused,
         "hits": group.cache.hits,
-        "baseline_usd": _usd(group.baseline),
-        "policy_usd": _usd(group.policy),
-        "saved_usd": _usd(group.saved),
+        "baseline_usd": short_usd(group.baseline),
+        "policy_usd": short_usd(group.policy),
+        "saved_usd": short_usd(group.saved),
         "cache": _cache(group.cache),
     }
 
@@ -159,11 +158,6 @@ def _budget(budget: BudgetFigures) -> dict[str, Any]:
         "refused": budget.refused,
         "rungs": budget.rungs,
     }
-
-
-def _usd(picodollars: int) -> Decimal:
-    """Exact dollars without trailing zeros."""
-    return Decimal(plain(usd(picodollars)))
 
 
 def _instant(seconds: float | None) -> str | None:

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from importlib.resources import files
 from typing import Any
 
 from costpol.reporting.findings.concise import headline as finding_line
+from costpol.reporting.page import fill
 from costpol.reporting.savings.assumptions import assumptions
 from costpol.reporting.savings.bars import LABELS, bars
 from costpol.reporting.savings.document import route_changes
 from costpol.reporting.savings.figures import Group, Savings
-from costpol.reporting.savings.text import (
-    CACHE_HEAD,
-    cache_rows,
-    headline,
-    money,
-    percent,
-    period,
-    signed,
-    told,
-    visible,
-)
+from costpol.reporting.savings.text import CACHE_HEAD, cache_rows, headline, money, percent, period, signed, told
+from costpol.reporting.terminal import visible
 
 _WIDTH, _ROW, _LEFT, _RIGHT = 760, 34, 150, 110
 
@@ -42,13 +33,7 @@ class Drawn:
 
 def render_html(savings: Savings) -> str:
     """A whole document."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["visible"] = visible
-    environment.filters["percent"] = percent
-    source = files("costpol.reporting.savings").joinpath("report.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(source).render(**_page(savings))
+    return fill("costpol.reporting.savings", {"percent": percent}, _page(savings))
 
 
 def _page(savings: Savings) -> dict[str, Any]:

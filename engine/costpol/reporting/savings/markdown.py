@@ -12,17 +12,8 @@ from costpol.reporting.savings.assumptions import assumptions
 from costpol.reporting.savings.bars import LABELS
 from costpol.reporting.savings.document import route_changes
 from costpol.reporting.savings.figures import Against, Group, Savings
-from costpol.reporting.savings.text import (
-    CACHE_HEAD,
-    cache_rows,
-    headline,
-    money,
-    percent,
-    period,
-    signed,
-    told,
-    visible,
-)
+from costpol.reporting.savings.text import CACHE_HEAD, cache_rows, headline, money, percent, period, signed, told
+from costpol.reporting.terminal import visible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~])")
 _ROWS = 20

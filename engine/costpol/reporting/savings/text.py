@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,6 +12,7 @@ from costpol.reporting.savings.assumptions import assumptions
 from costpol.reporting.savings.bars import LABELS, Bar, bars
 from costpol.reporting.savings.document import route_changes
 from costpol.reporting.savings.figures import Against, CacheFigures, Change, Group, Savings
+from costpol.reporting.terminal import printed, visible
 from costpol.units import format_usd, usd
 
 if TYPE_CHECKING:
@@ -27,13 +27,10 @@ _ROWS = 12
 
 def render_text(savings: Savings, *, color: bool = False) -> str:
     """The whole report, at most `WIDTH` columns wide."""
-    from rich.console import Console
+    return printed(lambda console: _report(console, savings), WIDTH, color=color)
 
-    out = io.StringIO()
-    console = Console(
-        file=out, width=WIDTH, force_terminal=color, color_system="standard" if color else None, highlight=False,
-        emoji=False, markup=False, legacy_windows=False,
-    )  # fmt: skip
+
+def _report(console: Console, savings: Savings) -> None:
     _header(console, savings)
     _waterfall(console, savings)
     if savings.against is not None:
@@ -50,7 +47,6 @@ def render_text(savings: Savings, *, color: bool = False) -> str:
     if savings.skipped:
         title = f"Lines that are no records: {savings.skipped:,}"
         _notes(console, title, list(savings.skipped_first))
-    return "\n".join(line.rstrip() for line in out.getvalue().rstrip().splitlines())
 
 
 def money(picodollars: int, scale: int) -> str:
@@ -76,11 +72,6 @@ def period(savings: Savings) -> str:
         return "-"
     first, last = (datetime.fromtimestamp(each, UTC) for each in (savings.first, savings.last))
     return f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
-
-
-def visible(text: str) -> str:
-    """Text of a log without what could steer a terminal."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def headline(savings: Savings) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from msgspec import json
@@ -10,7 +9,7 @@ from msgspec import json
 from costpol.reporting.tuning.band import CONFIDENCE
 from costpol.reporting.tuning.figures import Curve, Point, Setting, Suspect, Tuning
 from costpol.reporting.tuning.words import verdict
-from costpol.units import plain, usd
+from costpol.units import short_usd
 
 _ENCODER = json.Encoder(decimal_format="number")
 
@@ -65,9 +64,9 @@ def _point(point: Point, tuning: Tuning) -> dict[str, Any]:
         "wrong_hit_rate_band": None if point.band is None else [round(end, 6) for end in point.band],
         "worst_wrong_hit_rate": None if point.worst is None else round(point.worst, 6),
         "keeps_limit": point.keeps(tuning.limit),
-        "saved_usd": _usd(point.saved // point.orders),
-        "own_cost_usd": _usd(point.own_cost // point.orders),
-        "net_usd": _usd(point.net),
+        "saved_usd": short_usd(point.saved // point.orders),
+        "own_cost_usd": short_usd(point.own_cost // point.orders),
+        "net_usd": short_usd(point.net),
     }
 
 
@@ -83,7 +82,3 @@ def _suspect(suspect: Suspect) -> dict[str, Any]:
         "answer": suspect.answer,
         "kept_answer": suspect.kept_answer,
     }
-
-
-def _usd(picodollars: int) -> Decimal:
-    return Decimal(plain(usd(picodollars)))

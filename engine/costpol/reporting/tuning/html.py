@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from math import floor, log10
 from typing import Any
 
 from markupsafe import Markup, escape
 
+from costpol.reporting.page import fill
 from costpol.reporting.tuning.figures import Curve, Point, Tuning
-from costpol.reporting.tuning.text import reach, visible
+from costpol.reporting.tuning.text import reach
 from costpol.reporting.tuning.words import band, money, notes, share, verdict
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM, _RIGHT = 760, 340, 52, 14, 40, 20
@@ -36,16 +36,10 @@ class Dot:
 
 def render_html(tuning: Tuning) -> str:
     """A whole document."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["visible"] = visible
-    environment.filters["coded"] = coded
-    source = files("costpol.reporting.tuning").joinpath("report.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(source).render(
-        tuning=tuning, limit=share(float(tuning.limit)), notes=notes(tuning),
-        curves=[_page(curve, tuning) for curve in tuning.curves],
-    )  # fmt: skip
+    return fill("costpol.reporting.tuning", {"coded": coded}, {
+        "tuning": tuning, "limit": share(float(tuning.limit)), "notes": notes(tuning),
+        "curves": [_page(curve, tuning) for curve in tuning.curves],
+    })  # fmt: skip
 
 
 def _page(curve: Curve, tuning: Tuning) -> dict[str, Any]:

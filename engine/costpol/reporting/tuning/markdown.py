@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from costpol.reporting.terminal import visible
 from costpol.reporting.tuning.figures import Curve, Tuning
 from costpol.reporting.tuning.words import band, money, notes, share, verdict
 
@@ -44,7 +45,7 @@ def _sentence(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    shown = "".join(character if character.isprintable() else "\ufffd" for character in text)
+    shown = visible(text)
     for character in "\\`*_[]<>|#!":
         shown = shown.replace(character, f"\\{character}")
     return shown

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
+from costpol.reporting.terminal import printed, visible
 from costpol.reporting.tuning.figures import Curve, Point, Suspect, Tuning
 from costpol.reporting.tuning.words import band, money, notes, share, verdict
 
@@ -18,13 +18,10 @@ _SUSPECTS = 8
 
 def render_text(tuning: Tuning, *, color: bool = False) -> str:
     """The whole report, at most `WIDTH` columns wide."""
-    from rich.console import Console
+    return printed(lambda console: _report(console, tuning), WIDTH, color=color)
 
-    out = io.StringIO()
-    console = Console(
-        file=out, width=WIDTH, force_terminal=color, color_system="standard" if color else None, highlight=False,
-        emoji=False, markup=False, legacy_windows=False,
-    )  # fmt: skip
+
+def _report(console: Console, tuning: Tuning) -> None:
     console.print(f"costpol tune   policy {tuning.policy[:12]}", style="bold")
     console.print(
         f"{tuning.requests:,} requests, embedder {tuning.embedder or 'none'}, at most "
@@ -35,12 +32,6 @@ def render_text(tuning: Tuning, *, color: bool = False) -> str:
     console.print()
     for note in notes(tuning):
         console.print(f"- {visible(note)}", style="dim")
-    return "\n".join(line.rstrip() for line in out.getvalue().rstrip().splitlines())
-
-
-def visible(text: str) -> str:
-    """Text of a log without what could steer a terminal."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def _curve(console: Console, curve: Curve, tuning: Tuning) -> None:
