@@ -15,7 +15,6 @@ from collections.abc import Callable
 from typing import Annotated
 
 from msgspec import DecodeError, Meta, Raw, Struct, ValidationError, json
-from msgspec.structs import asdict
 
 from costpol.errors import StoreError, UsageError, WireError
 from costpol.inference.caller import Caller
@@ -33,14 +32,7 @@ CACHE_OPERATIONS = {
 _ENCODER = json.Encoder(decimal_format="number")
 
 
-class _Purge(Struct, forbid_unknown_fields=True):
-    intent: str | None = None
-    template: str | None = None
-    tag: str | None = None
-    id: str | None = None
-    tenant: str | None = None
-    scope: str | None = None
-    all: bool = False
+class _Purge(Selection, frozen=True, forbid_unknown_fields=True):
     dry_run: bool = False
 
 
@@ -97,9 +89,8 @@ async def _answer(path: str, body: bytes, snapshot: Snapshot, clock: Callable[[]
     if path == "/-/cache":
         return {"embedder": snapshot.embedder, **await describe_cache(cache, clock()), "learned": snapshot.learned()}
     if path == "/-/cache/purge":
-        wish = asdict(_PURGE.decode(body))
-        dry_run = wish.pop("dry_run")
-        return {"purged": await purge(cache, Selection(**wish), dry_run=dry_run), "dry_run": dry_run}
+        wish = _PURGE.decode(body)
+        return {"purged": await purge(cache, wish, dry_run=wish.dry_run), "dry_run": wish.dry_run}
     if path == "/-/cache/report-wrong":
         return await report_wrong(cache, handlers.judge, _REPORT.decode(body).id)
     return {"results": [await _warm(line, snapshot, clock()) for line in _WARM.decode(body).known]}

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from msgspec import Struct
+
 from costpol.errors import UsageError
 from costpol.pipeline.identity import identity_part
 from costpol.units import short_usd
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """Which answers; all that is named must hold. `scope` is a key (`tenant:acme`), `id` an entry's reference."""
 
     intent: str | None = None

@@ -187,6 +187,7 @@ def test_every_field_survives_to_the_last_bit(  # noqa: PLR0917 - one strategy p
     )  # fmt: skip
     assert cache.store(Store(kept, unit(1))) is None
     assert cache.lookup_exact(exact(kept, now=created)) == Hit(kept, 1.0)
+    assert [hit.entry for hit in cache.lookup_similar(similar(kept, unit(1), now=created))] == [kept]
 
 
 def _once(backend: Any) -> Asked:
@@ -402,6 +403,31 @@ def test_purge_deletes_what_was_named(backend: Any) -> None:
     cache.store(Store(entry(), None))
     assert cache.purge(everything=True) == 1
     assert cache.count() == 0
+
+
+def test_purge_tells_tags_scopes_and_tenants_apart(backend: Any) -> None:
+    cache = backend.open()
+    scopes = ("tenant:acme", "user:acme:ann", "tenant:acme2", "global")
+    for number, key in enumerate(scopes):
+        tags = ("prices", "terms") if number % 2 else ("terms",)
+        cache.store(Store(entry(f"q{number}", scope=Scope(key.partition(":")[0], key), tags=tags), None))
+    assert cache.purge(tenant="acme", dry_run=True) == 2
+    assert cache.purge(scope="tenant:acme", dry_run=True) == 1
+    assert cache.purge(tag="terms", dry_run=True) == cache.count() == 4
+    assert cache.purge(tag="prices", tenant="acme") == 1
+    assert cache.purge(tag="prices") == 1
+    assert cache.purge(tenant="acme") == 1
+    assert cache.purge(tenant="acme2") == 1
+    assert cache.count() == 0
+
+
+def test_an_entry_is_found_and_deleted_by_its_reference(backend: Any) -> None:
+    cache, kept = backend.open(), entry()
+    cache.store(Store(kept, None))
+    assert cache.find(kept.reference) == kept
+    assert cache.find(entry("other").reference) is None
+    assert cache.purge(id=kept.reference) == 1
+    assert cache.find(kept.reference) is None
 
 
 def test_stats_tell_what_each_intent_holds(backend: Any) -> None:

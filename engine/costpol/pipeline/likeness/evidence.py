@@ -38,8 +38,6 @@ Places = np.ndarray[Any, np.dtype[np.int64]]
 
 SIGNALS = ("similarity", "votes", "likelihood", "familiarity", "wording", "wording votes", "coverage")
 CIRCUMSTANCES = ("experience", "nearness", "novelty")
-CANDIDATES = 20
-"""How many near questions are looked at."""
 
 _SHARPNESS = 16.0
 """How fast a vote loses weight with its distance from the nearest: by half every 0.043 of cosine."""
