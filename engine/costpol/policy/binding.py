@@ -331,7 +331,7 @@ def _bounded(value: Any, declaration: Declared, tree: Tree, binding: _Binding) -
         message = f"`{declaration.name}` cannot be zero"
         binding.add(codes.NON_FINITE_NUMBER.at(tree.span, message, f"write more than that: {key.doc}"))
         return _MISSING
-    if key.non_empty and not value:
+    if key.non_empty and not (value.spans if isinstance(value, Node) else value):
         message = f"`{declaration.name}` cannot be empty"
         binding.add(codes.INVALID_VALUE.at(tree.span, message, f"write at least one: {key.doc}"))
         return _MISSING

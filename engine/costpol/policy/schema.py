@@ -49,7 +49,7 @@ def _property(key: Declared, definitions: dict[str, Schema]) -> Schema:
     if key.key.minimum is not None and "minimum" not in described:
         described["minimum"] = key.key.minimum
     if key.key.non_empty:
-        described["minProperties" if described.get("type") == "object" else "minItems"] = 1
+        described["minProperties" if "$ref" in described or described.get("type") == "object" else "minItems"] = 1
     if key.key.examples:
         described["examples"] = list(key.key.examples)
     default = _default(key)

@@ -77,7 +77,7 @@ def test_coverage_can_be_demanded(policy: Path, percent: str, code: int, capsys:
 def test_less_than_all_is_not_rounded_up(policy: Path) -> None:
     rules = "".join(f"  - {{name: r{n}, when: {{tenant: t{n}}}, route: large}}\n" for n in range(250))
     (policy / "routing.yaml").write_text(f"kind: routing\ndefault: small\nrules:\n{rules}...\n")
-    cases = "".join(f"  - {{name: c{n}, message: hello, caller: {{tenant: t{n}}}, expect: {{}}}}\n" for n in range(250))
+    cases = "".join(f"  - {{name: c{n}, message: hello, caller: {{tenant: t{n}}}, expect: {{refused: false}}}}\n" for n in range(250))
     (policy / "tests.yaml").write_text(f"kind: tests\ntests:\n{cases}...\n")
     assert main(["test", str(policy), "--fail-under", "99.9"]) == 1
     assert main(["test", str(policy), "--fail-under", "99.5"]) == 0
@@ -89,7 +89,7 @@ def test_build_servers_get_junit(policy: Path, tmp_path: Path) -> None:
     (policy / "tests.yaml").write_text(
         CASES.replace("{model: small}", "{model: large}")
         .replace("the cheap one answers", '"a < b & \\u0001"')
-        .replace("...", "  - {name: b, request: [1], expect: {}}\n...")
+        .replace("...", "  - {name: b, request: [1], expect: {refused: false}}\n...")
     )
     report = tmp_path / "junit.xml"
     assert main(["test", str(policy), "--junit", str(report)]) == 1

@@ -31,7 +31,7 @@ def written_cases(*cases: str) -> str:
 def test_only_what_is_written_is_compared(policy: Any) -> None:
     written = written_cases(
         "{name: a, message: analyze this, expect: {rule: deep-work, model: large, refused: false}}",
-        "{name: b, message: hello, expect: {}}",
+        "{name: b, message: hello, expect: {refused: false}}",
     )
     found = results(policy(tests=written))
     assert [case.passed for case in found.cases] == [True, True]
@@ -64,7 +64,7 @@ def test_a_whole_request_may_be_given(policy: Any) -> None:
 
 
 def test_a_request_that_cannot_be_read_is_a_failure_not_an_end(policy: Any) -> None:
-    written = written_cases("{name: a, request: [1], expect: {}}", "{name: b, message: hello, expect: {}}")
+    written = written_cases("{name: a, request: [1], expect: {refused: false}}", "{name: b, message: hello, expect: {refused: false}}")
     first, second = results(policy(tests=written)).cases
     assert first.problem is not None
     assert not first.passed
@@ -97,7 +97,7 @@ def test_a_policy_without_tests_has_no_cases(policy: Any) -> None:
 
 
 def test_a_rule_is_covered_where_it_decides_and_where_it_is_passed_over(policy: Any) -> None:
-    found = results(policy(tests=written_cases("{name: a, message: analyze this, expect: {}}")))
+    found = results(policy(tests=written_cases("{name: a, message: analyze this, expect: {refused: false}}")))
     assert found.coverage["passed over"].reached == ("default",)
     assert found.coverage["passed over"].missed == ("deep-work",)
 

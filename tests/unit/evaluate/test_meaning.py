@@ -85,5 +85,5 @@ def test_nodes_without_names_are_compared_as_a_set(policy: Any) -> None:
 
 
 def test_policy_tests_decide_nothing(policy: Any) -> None:
-    written = "kind: tests\ntests: [{name: a, message: hello, expect: {}}]\n...\n"
+    written = "kind: tests\ntests: [{name: a, message: hello, expect: {refused: false}}]\n...\n"
     assert changes(policy(), policy(tests=written)) == []

@@ -112,7 +112,7 @@ def test_a_price_by_reference_or_of_ones_own() -> None:
 
 def test_a_key_without_a_declared_type_takes_plain_data() -> None:
     request = "{model: m, temperature: 0.5, messages: [{role: user}], stream: true}"
-    case = _bound(Case, f"name: a\nrequest: {request}\nexpect: {{}}\n")
+    case = _bound(Case, f"name: a\nrequest: {request}\nexpect: {{model: m}}\n")
     assert case.request == {
         "model": "m",
         "temperature": Decimal("0.5"),

@@ -60,7 +60,7 @@ def test_one_file_per_kind() -> None:
 
 
 def test_there_may_be_several_files_of_tests() -> None:
-    case = b"kind: tests\ntests: [{name: a, message: hello, expect: {}}]\n"
+    case = b"kind: tests\ntests: [{name: a, message: hello, expect: {refused: false}}]\n"
     assert len(load_bundle(FILES | {"t1": case, "t2": case}).require().tests) == 2
 
 
@@ -88,7 +88,7 @@ def test_require_raises_with_all_findings() -> None:
 
 
 def test_the_end_marker_of_each_file_is_known() -> None:
-    loaded = load_bundle(FILES | {"t": b"kind: tests\ntests: [{name: a, message: hello, expect: {}}]\n"})
+    loaded = load_bundle(FILES | {"t": b"kind: tests\ntests: [{name: a, message: hello, expect: {refused: false}}]\n"})
     assert loaded.explicit_end == {"p/models.yaml": True, "p/routing.yaml": True, "t": False}
     assert [(found.code, found.span.file, found.span.line) for found in loaded.unmarked_ends()] == [("CP005", "t", 2)]
 

@@ -70,7 +70,7 @@ def test_declared_names_are_found() -> None:
         ("budgets", BUDGETS + "ladder: [{at: 90%, route: smal}]\n", "CP102", "no tier or model is called `smal`"),
         ("batch", "kind: batch\nintents: {faq: {deadline: 6h, provider: locl}}\n", "CP102", "no provider is called `locl`"),
         ("batch", "kind: batch\nintents: {fq: {deadline: 6h, provider: local}}\n", "CP102", "no intent is called `fq`"),
-        ("tests", "kind: tests\ntests: [{name: t, message: a, spent: {al: 5%}, expect: {}}]\n", "CP102", "no budget is called `al`"),
+        ("tests", "kind: tests\ntests: [{name: t, message: a, spent: {al: 5%}, expect: {refused: true}}]\n", "CP102", "no budget is called `al`"),
         ("tests", "kind: tests\ntests: [{name: t, message: a, expect: {rule: frst}}]\n", "CP102", "no rule is called `frst`"),
         ("tests", "kind: tests\ntests: [{name: t, message: a, expect: {model: bg}}]\n", "CP102", "no model is called `bg`"),
         ("tests", "kind: tests\ntests: [{name: t, message: a, expect: {intent: fq}}]\n", "CP102", "no intent is called `fq`"),

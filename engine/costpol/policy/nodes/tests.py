@@ -106,7 +106,9 @@ class Case(Node):
     spent: Mapping[Name, Share] = key("how much of each budget's limit is already used", default_factory=dict)
     signals: Recorded = key("what the embedder said, recorded", default_factory=Recorded)
     kept: tuple[Kept, ...] = key("what was asked and answered before", default=())
-    expect: Expect = key("the decision")
+    expect: Expect = key(
+        "what is decided, such as `model` or `cache`: a case that expects nothing shows nothing", non_empty=True
+    )
 
     def problems(self) -> list[tuple[str, str, str | None]]:
         written = (self.message is not None) + bool(self.messages) + (self.request is not None)
