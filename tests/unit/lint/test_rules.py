@@ -348,6 +348,8 @@ def ladder(*rungs: str, budgets: str = f"{COMPANY}{SESSIONS}") -> str:
         (ladder("{at: 80%, max_output_tokens: 100}", "{at: 90%, max_output_tokens: 200, route: small}"), []),
         (ladder("{at: 90%, warn: true, budgets: r}", budgets=f"{COMPANY}{SESSIONS}{SINGLE}"), ["CP612"]),
         (ladder("{at: 90%, route: strong}"), []),
+        (ladder("{at: 95%, refuse: no}", "{at: 100%, warn: true}"), []),
+        (ladder("{at: 95%, refuse: no}", "{at: 100%, warn: true, refuse: used up}"), ["CP612"]),
         (ladder("{at: 0.9%, warn: true}"), ["CP104"]),
         (ladder("{at: 0.009, warn: true}"), []),
         (ladder("{at: 0%, warn: true}"), []),
@@ -362,6 +364,7 @@ def test_a_rung_dearer_than_every_route_never_acts(codes: Codes) -> None:
     routes = routing("{name: a, when: {tokens: {min: 100}}, route: mid}")
     assert "CP612" in codes(tiers, routes, ladder("{at: 90%, route: strong}"))
     assert "CP612" not in codes(tiers, routes, ladder("{at: 90%, route: mid}"))
+    assert "CP612" not in codes(tiers, routes, ladder("{at: 100%, route: strong, refuse: used up}")), "it refuses"
     assert "CP612" not in codes(tiers, routing(default="requested"), ladder("{at: 90%, route: strong}"))
 
 

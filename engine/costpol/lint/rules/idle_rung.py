@@ -28,8 +28,9 @@ ladder:
 
 The ladder is what keeps a budget from ending in refusals, and a rung that does nothing is noticed only then. A rung may
 only make requests cheaper, so one that routes to something dearer than every route of the policy never acts. After a
-rung that refuses nothing is left to do for the same budgets. A limit of the answer that an earlier rung has already set
-lower changes nothing. A budget per request has no way to its limit, so no rung of it is ever reached.
+rung that refuses nothing is left to do for the same budgets, but to `warn`: calls that are under way, or cost more than
+was reserved for them, still take a budget further. A limit of the answer that an earlier rung has already set lower
+changes nothing. A budget per request has no way to its limit, so no rung of it is ever reached.
 """
 
 from __future__ import annotations
@@ -65,11 +66,15 @@ def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
         lower = [each for each in ladder[:position] if named <= budgets_of[id(each)] and each.share < rung.share]
         refusing = next((each for each in lower if each.refuse is not None), None)
         if refusing is not None:
-            yield _finding(rung, "has nothing left to do", _HELP, "the other refuses every request before", refusing)
+            if not _only_warns(rung):
+                label = "the other refuses every request before"
+                yield _finding(rung, "has nothing left to do", _HELP, label, refusing)
+        elif rung.refuse is not None:
+            continue
         elif rung.route is not None and not _may_act(rung.route, bundle, facts):
             reason = f"`{rung.route}` is dearer than every route"
             yield _finding(rung, "never changes the route", "route to a cheaper tier or model", reason)
-        elif rung.max_output_tokens is not None and rung.route is None and rung.refuse is None:
+        elif rung.max_output_tokens is not None and rung.route is None:
             limit = rung.max_output_tokens
             shorter = next((each for each in lower if (each.max_output_tokens or limit + 1) <= limit), None)
             if shorter is not None:
@@ -82,6 +87,10 @@ def _finding(rung: Rung, what: str, help: str, label: str, other: Rung | None = 
         help=help, why="near its limit the budget is not spared as its author meant", label=label,
         related=() if other is None else (Related(other.at("at"), "the other rung"),),
     )  # fmt: skip
+
+
+def _only_warns(rung: Rung) -> bool:
+    return rung.warn and rung.route is None and rung.max_output_tokens is None and rung.refuse is None
 
 
 def _budgets(rung: Rung, budgets: Budgets) -> set[str]:
