@@ -19,14 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from costpol.pipeline.reading import Ends, Reading, Turn, read
-from costpol.pipeline.wording import FILLERS, NEGATIONS, NUMBER_WORDS, OPENERS, SLOTS
+from costpol.pipeline.order import tells_otherwise
+from costpol.pipeline.reading import Reading, read
+from costpol.pipeline.wording import NEGATIONS, NUMBER_WORDS, OPENERS, SLOTS
 
 _STEM = 4
 """Letters by which two forms of one word are known."""
-
-_LONGEST_SWAP = 40
-"""Words between the first and the last difference, up to which two parts that changed places are looked for."""
 
 
 def refusing(guards: Collection[str], question: str, cached: str) -> str | None:
@@ -69,7 +67,7 @@ def _polarity_differs(left: Reading, right: Reading) -> bool:
         for group, sides in left.sides.items():
             if right.sides.get(group, sides) != sides:
                 return True
-    return _negates(left, right) or _negates(right, left)
+    return _negates(left, right) or _negates(right, left) or _opposed(left, right) or _opposed(right, left)
 
 
 def _swapped(ours: frozenset[str], theirs: frozenset[str], left: Reading, right: Reading) -> bool:
@@ -88,6 +86,12 @@ def _negates(one: Reading, other: Reading) -> bool:
         return False
     words, others = one.vocabulary - other.vocabulary, other.vocabulary - one.vocabulary
     return any(f"{beginning}{word}" in words for word in one.undone & others for beginning in NEGATIONS)
+
+
+def _opposed(one: Reading, other: Reading) -> bool:
+    """Whether the other has a word's counterpart and not the word: `prenatal` and `postnatal`."""
+    met = one.counterparts & other.vocabulary
+    return bool(met) and not met <= one.vocabulary
 
 
 def _entities_differ(left: Reading, right: Reading) -> bool:
@@ -129,65 +133,7 @@ def _another_name(left: Reading, right: Reading) -> bool:
 
 
 def _order_differs(left: Reading, right: Reading) -> bool:
-    if left.words == right.words:
-        return False
-    if _crossed(left.ends, right.ends) or _turned(left.turns, right.turns):
-        return True
-    if left.vocabulary != right.vocabulary or len(left.words) != len(right.words):
-        return False
-    if not left.vocabulary.isdisjoint(_SYMMETRIC) and not (left.ends.sources or left.ends.targets):
-        return False
-    ours, theirs = ([word for word in each.words if word not in FILLERS] for each in (left, right))
-    return _exchanged(ours, theirs)
-
-
-_SYMMETRIC = frozenset({"and", "or", "between", "vs", "versus"})
-_MOBILE = frozenset(
-    "how what when where why who which now today please there here again still yet already just also ever soon only "
-    "then this that up down on off out in back".split()
-)
-"""Words that may stand before or behind another without a change of meaning."""
-
-
-def _crossed(ours: Ends, theirs: Ends) -> bool:
-    """Whether what one comes from is what the other goes to."""
-    if not (ours.weak_sources or ours.weak_targets) or not (theirs.weak_sources or theirs.weak_targets):
-        return False
-    both = (ours.sources & ours.targets) | (theirs.sources & theirs.targets)
-    if ((ours.sources & theirs.targets) | (ours.targets & theirs.sources)) - both:
-        return True
-    back, forth = ours.weak_sources & theirs.weak_targets, ours.weak_targets & theirs.weak_sources
-    return bool(back - both) and bool(forth - both)
-
-
-def _turned(ours: dict[str, Turn], theirs: dict[str, Turn]) -> bool:
-    """Whether what stands before and behind a joint has changed places: `savings to checking`, `a is better than b`."""
-    for joint, turn in ours.items():
-        other = theirs.get(joint)
-        if other is None or turn.behind == other.behind:
-            continue
-        if turn.behind in other.before and other.behind in turn.before:
-            return True
-    return False
-
-
-def _exchanged(ours: list[str], theirs: list[str]) -> bool:
-    """Whether the same words stand in another order, and not only one part was moved: `a man bites a dog`."""
-    if ours == theirs or sorted(ours) != sorted(theirs):
-        return False
-    start, end = 0, len(ours)
-    while ours[start] == theirs[start]:
-        start += 1
-    while ours[end - 1] == theirs[end - 1]:
-        end -= 1
-    ours, theirs = ours[start:end], theirs[start:end]
-    size = len(ours)
-    if size > _LONGEST_SWAP:
-        return True
-    for cut in range(1, size):
-        if ours[cut:] + ours[:cut] == theirs:  # one part was moved behind the other
-            return size == 2 and not (ours[0] in _MOBILE or ours[1] in _MOBILE)
-    return True
+    return left.words != right.words and tells_otherwise(left.order, right.order)
 
 
 _GUARDS: tuple[tuple[str, Callable[[Reading, Reading], bool]], ...] = (

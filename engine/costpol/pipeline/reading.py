@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from costpol.pipeline.numerals import read_numbers
+from costpol.pipeline.order import Order, read_order
 from costpol.pipeline.wording import (
     ASKED,
     ASKING,
     BEFORE_ASKED,
+    BEGINNINGS,
     CALENDAR,
     COUNTS,
+    ENDS,
     FILLERS,
     JOINTS,
+    LAST_WORDS,
     NEGATIONS,
     NEGATORS,
     NUMBER_WORDS,
@@ -26,15 +29,11 @@ from costpol.pipeline.wording import (
     QUESTIONS,
     SIDES,
     SIGNS,
-    SOURCES,
     SUFFIXES,
-    TARGETS,
+    TODAY,
     TONGUES,
-    TURNS,
     UNITS,
     UNSURE,
-    WEAK_SOURCES,
-    WEAK_TARGETS,
 )
 
 _EDGE = '.,;:!?"()[]{}<>*`\u2026\u00bf\u00a1\u201e\u201c\u201d\u00ab\u00bb'
@@ -46,22 +45,6 @@ _SIDED = frozenset(SIDES) | frozenset(UNITS) | PARTICLES
 _SIGNS = frozenset(SIGNS)
 _KEPT = 16_384
 """Readings that are remembered: the same stored questions are near again and again."""
-
-
-class Ends(NamedTuple):
-    """The words behind `from` and `to`, and behind all prepositions that may tell a direction."""
-
-    sources: frozenset[str]
-    targets: frozenset[str]
-    weak_sources: frozenset[str]
-    weak_targets: frozenset[str]
-
-
-class Turn(NamedTuple):
-    """The word behind a joint such as `than`, and those before it that it may change places with."""
-
-    behind: str
-    before: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +65,9 @@ class Reading:
     entities: frozenset[str]
     undone: frozenset[str]
     """What is left of words that may deny another by their beginning: `limited` of `unlimited`."""
-    ends: Ends
-    turns: dict[str, Turn]
-    """What stands around the joints in it."""
+    counterparts: frozenset[str]
+    """What its words become by an opposite beginning or end."""
+    order: Order
     named_first: bool
     """Whether the first word has a capital and does not look like the beginning of any question."""
     tongue: str | None
@@ -125,6 +108,7 @@ def read(text: str) -> Reading:
     counted = not plain or "-" in text or not vocabulary.isdisjoint(NUMBER_WORDS)
     numbers, soft = read_numbers(written, words) if counted else ((), ())
     denied, affirmed = _denials(words, breaks)
+    sided = not (vocabulary.isdisjoint(_SIDED) and _SIGNS.isdisjoint(text) and LAST_WORDS.keys().isdisjoint(words[-1:]))
     return Reading(
         words=words,
         vocabulary=vocabulary,
@@ -132,11 +116,11 @@ def read(text: str) -> Reading:
         soft_numbers=soft,
         denied=denied,
         affirmed=affirmed,
-        sides={} if vocabulary.isdisjoint(_SIDED) and _SIGNS.isdisjoint(text) else _sides(words),
+        sides=_sides(words) if sided else {},
         entities=frozenset(entities | _entities(written, words, starts)),
         undone=_undone(words),
-        ends=_ends(words),
-        turns=_turns(words),
+        counterparts=_counterparts(words),
+        order=read_order(words, lettered="a" in vocabulary and _lettered(written, starts)),
         named_first=bool(written) and written[0][0].isupper() and words[0] not in OPENERS,
         tongue=_tongue(words, vocabulary),
         readable=text.isascii() or not any(map(_spaceless, text)),
@@ -186,7 +170,7 @@ def _spaceless(character: str) -> bool:
 def _denials(words: Sequence[str], breaks: Sequence[int]) -> tuple[frozenset[str], frozenset[str]]:
     """The words denied by clauses that say no, and all words of the other clauses. Two denials in one clause cancel
     each other."""
-    if NEGATORS.isdisjoint(words) and not any(word.startswith("non-") for word in words):
+    if NEGATORS.isdisjoint(words) and "yet" not in words and not any(word.startswith("non-") for word in words):
         return _NONE, _NONE
     denied: set[str] = set()
     affirmed: set[str] = set()
@@ -202,12 +186,13 @@ def _denials(words: Sequence[str], breaks: Sequence[int]) -> tuple[frozenset[str
             begin, heads = place, []
         if word[:4] == "non-":
             heads.append(word[4:])
-        elif word in NEGATORS and not _says_nothing(words, place, ends):
+        elif (word in NEGATORS and not _says_nothing(words, place, ends)) or tuple(words[place : place + 2]) == _YET:
             heads.append(next((w for w in words[place + 1 : place + 6] if w not in FILLERS), ""))
     return frozenset(denied), frozenset(affirmed)
 
 
 _NONE: frozenset[str] = frozenset()
+_YET = ("yet", "to")
 
 
 def _says_nothing(words: Sequence[str], place: int, ends: set[int]) -> bool:
@@ -242,33 +227,24 @@ def _undone(words: Sequence[str]) -> frozenset[str]:
 _DENIALS = frozenset(beginning[:3] for beginning in NEGATIONS)
 
 
-def _ends(words: Sequence[str]) -> Ends:
-    if _WAYS.isdisjoint(words):
-        return _NO_ENDS
-    found: tuple[set[str], ...] = (set(), set(), set(), set())
-    for place, word in enumerate(words[:-1]):
-        if word in _WAYS:
-            following = next((w for w in words[place + 1 :] if w not in FILLERS), None)
-            if following is not None:
-                for ends, prepositions in zip(found, _PREPOSITIONS, strict=True):
-                    if word in prepositions:
-                        ends.add(following)
-    return Ends(*map(frozenset, found))
+def _counterparts(words: Sequence[str]) -> frozenset[str]:
+    """What the words become by an opposite beginning or end: `postnatal` of `prenatal`, `trainee` of `trainer`."""
+    found: list[str] = []
+    for word in words:
+        if len(word) < 5:
+            continue
+        if word[:2] in _COUNTERED:
+            for size in _SIZES[: len(word) - 2]:
+                if word[:size] in BEGINNINGS:
+                    found += [other + word[size:] for other in BEGINNINGS[word[:size]]]
+        if word[-2:] in _ENDED:
+            found += [word.removesuffix(end) + other for end, other in ENDS.items() if word.endswith(end)]
+    return frozenset(found) if found else _NONE
 
 
-_PREPOSITIONS = (SOURCES, TARGETS, WEAK_SOURCES, WEAK_TARGETS)
-_WAYS = WEAK_SOURCES | WEAK_TARGETS
-_NO_ENDS = Ends(_NONE, _NONE, _NONE, _NONE)
-
-
-def _turns(words: Sequence[str]) -> dict[str, Turn]:
-    found: dict[str, Turn] = {}
-    for joint, reach in TURNS.items():
-        if joint in words:
-            place = words.index(joint)
-            behind = next((word for word in words[place + 1 :] if word not in FILLERS), "")
-            found[joint] = Turn(behind, tuple([word for word in words[:place] if word not in FILLERS][-reach:]))
-    return found
+_COUNTERED = frozenset(beginning[:2] for beginning in BEGINNINGS)
+_ENDED = frozenset(end[-2:] for end in ENDS)
+_SIZES = sorted({len(beginning) for beginning in BEGINNINGS})
 
 
 def _sides(words: Sequence[str]) -> dict[int, frozenset[int]]:
@@ -286,6 +262,8 @@ def _sides(words: Sequence[str]) -> dict[int, frozenset[int]]:
                 stand = None
         elif word[0] in SIGNS or word[-1] in SIGNS:
             stand = SIDES[word[0] if word[0] in SIGNS else word[-1]]
+        if place == last and word in LAST_WORDS:
+            stand = LAST_WORDS[word]
         if stand is not None:
             group, side = stand
             found[group] = found.get(group, frozenset()) | {side}
@@ -297,14 +275,14 @@ def _entities(written: Sequence[str], words: Sequence[str], starts: Sequence[boo
     """Names, calendar words, addresses and identifiers. A capital at the start of a sentence, or in a text that has
     capitals everywhere, says nothing."""
     if all(map(str.islower, written)) and all(map(str.isalpha, written)):
-        return {word for word in words if word in CALENDAR and word != "today"}
+        return {word for word in words if word in CALENDAR and word not in TODAY}
     inner = [word[0].isupper() for word, start in zip(written, starts, strict=True) if not start]
     capitals = sum(inner)
     telling = capitals * 3 <= len(inner) * 2 or len(inner) < 4
     found: set[str] = set()
     for raw, word, start in zip(written, words, starts, strict=True):
         if word in CALENDAR:
-            if word != "today":  # what is asked without a day is asked for today
+            if word not in TODAY:  # what is asked without a day is asked for today
                 found.add(word)
         elif word in UNITS or (word in SIDES and raw.isupper()):
             continue  # `p.m`, `EUR`, `ON`: compared by its side
@@ -324,6 +302,18 @@ def _entities(written: Sequence[str], words: Sequence[str], starts: Sequence[boo
 _CONTRACTED = frozenset(
     "im ive id ill its whats hows wheres whos whens whys thats theres youre youve theyre weve".split()
 )
+
+
+def _lettered(written: Sequence[str], starts: Sequence[bool]) -> bool:
+    """Whether an `a` is a letter: a capital within a sentence, or beside other lone letters. `is A bigger than B`."""
+    if not _LETTERS.isdisjoint(written):
+        return True
+    inner = [word for word, start in zip(written, starts, strict=True) if not start]
+    return "A" in inner and sum(word[0].isupper() for word in inner) * 3 <= len(inner) * 2
+
+
+_LETTERS = frozenset("bcdfghjklmnpqrstuvwxzBCDFGHJKLMNPQRSTUVWXZ")
+"""That are no words of any language that the guards read."""
 
 
 def _coded(word: str) -> bool:

@@ -44,7 +44,22 @@ NEGATORS = frozenset(
     "nicht kein keine keinen keiner nie ohne pas sans jamais sin nunca nao não sem non senza mai niet geen zonder "
     "не нет ни без никогда".split()
 )
-NEGATIONS = ("un", "in", "im", "il", "ir", "dis", "de", "non", "mis", "anti", "des", "dés", "dé")
+NEGATIONS = ("un", "in", "im", "il", "ir", "dis", "de", "non", "mis", "anti", "des", "dés", "dé", "ent")
+_OPPOSITE_BEGINNINGS = (
+    ("pre", "post"), ("ante", "post"), ("hyper", "hypo"), ("in", "ex"), ("in", "de"), ("im", "ex"), ("in", "out"),
+    ("on", "off"), ("over", "under"), ("up", "down"), ("macro", "micro"), ("inter", "intra"), ("intra", "extra"),
+    ("intro", "extro"), ("mono", "poly"), ("uni", "multi"), ("pro", "anti"), ("homo", "hetero"), ("full", "part"), ("full", "half"),
+    ("long", "short"), ("high", "low"), ("fore", "hind"),
+    ("ein", "aus"), ("an", "ab"), ("an", "aus"), ("auf", "zu"), ("auf", "ab"), ("zu", "ab"), ("be", "ent"),
+    ("ver", "ent"), ("hin", "her"), ("vor", "nach"), ("ober", "unter"), ("em", "dé"), ("en", "des"), ("sobre", "sub"),
+)  # fmt: skip
+BEGINNINGS: dict[str, tuple[str, ...]] = {}
+for _one, _other in _OPPOSITE_BEGINNINGS:
+    BEGINNINGS[_one] = (*BEGINNINGS.get(_one, ()), _other)
+    BEGINNINGS[_other] = (*BEGINNINGS.get(_other, ()), _one)
+"""What the beginning of a word may be exchanged for, so that it says the opposite."""
+ENDS = {"ful": "less", "less": "ful", "er": "ee", "ee": "er"}
+"""The same of its end: `careful` and `careless`, `trainer` and `trainee`."""
 UNSURE = frozenset("know sure idea understand clue certain figure get see tell".split())
 """Denied and followed by a question, they only open it: `I don't know why`."""
 ASKING = frozenset("why what how where when if whether who which".split())
@@ -62,7 +77,8 @@ JOINTS = frozenset("and but because although though so while since".split())
 
 _OPPOSITES = (
     ("enable enabled enabling activate activated activating", "disable disabled disabling deactivate deactivated"),
-    ("increase increasing increased raise raising raised", "decrease decreasing decreased lower reduce reduced"),
+    ("increase increasing increased raise raising raised",
+     "decrease decreasing decreased lower reduce reduced reducing"),
     ("add adding added", "remove removing removed delete deleting deleted"), ("buy buying bought", "sell selling sold"),
     ("accept accepted accepting approve approved", "decline declined reject rejected rejecting"),
     ("start starting begin beginning", "stop stopping end ending finish finishing"), ("up", "down"), ("on", "off"),
@@ -76,49 +92,85 @@ _OPPOSITES = (
     ("clock_in", "clock_out"), ("zoom_in", "zoom_out"), ("move_in moving_in", "move_out moving_out"),
     ("send sending sent", "receive receiving received"), ("sender", "recipient receiver"),
     ("deposit depositing", "withdraw withdrawing withdrawal"), ("borrow borrowing", "lend lending"),
-    ("lender", "borrower"), ("save saving", "spend spending"), ("win winning won", "lose losing lost"),
-    ("gain gains profit profits", "loss losses"), ("minimum min least", "maximum max most"), ("more", "less fewer"),
-    ("higher highest", "lowest"), ("inside indoor indoors", "outside outdoor outdoors"), ("best", "worst"),
-    ("safe", "unsafe dangerous"), ("possible", "impossible"), ("above over", "below under"), ("with", "without"),
-    ("larger bigger largest biggest", "smaller smallest"), ("longer longest", "shorter shortest"),
+    ("lender", "borrower"), ("save saving", "spend spending"),
+    ("win wins winning won gain gains gaining gained profit profits", "lose loses losing lost loss losses"),
+    ("minimum min least", "maximum max most"), ("more", "less fewer"), ("high higher highest", "low lowest"),
+    ("inside indoor indoors", "outside outdoor outdoors"), ("best", "worst"), ("safe", "unsafe dangerous"),
+    ("possible", "impossible"), ("above over", "below under"), ("with", "without"),
+    ("larger bigger largest biggest", "smaller smallest"), ("longer longest taller tallest", "shorter shortest"),
     ("faster fastest", "slower slowest"), ("older oldest", "newer newest"), ("old", "new"), ("before", "after"),
     ("upgrade upgrading", "downgrade downgrading"), ("import importing", "export exporting"),
     ("upload uploading", "download downloading"), ("encrypt", "decrypt"), ("encode", "decode"),
     ("compress", "decompress"), ("connect", "disconnect"), ("attach", "detach"), ("show showing", "hide hiding"),
-    ("incoming inbound", "outgoing outbound"), ("earliest", "latest"),
-    ("always", "never"), ("include including included", "exclude excluding excluded"), ("physical", "virtual"),
-    ("credit", "debit"), ("savings", "checking"), ("weekday weekdays", "weekend weekends"),
-    ("morning", "afternoon", "evening", "night"), ("left", "right"), ("front", "back"), ("top", "bottom"),
-    ("input", "output"), ("read reading", "write writing"), ("ascending", "descending"), ("public", "private"),
-    ("internal", "external"), ("domestic", "international"), ("temporary temporarily", "permanent permanently"),
-    ("hot", "cold"), ("pros advantages advantage benefits", "cons disadvantages disadvantage drawbacks"),
-    ("male man men boy", "female woman women girl"), ("mother", "father"), ("brother", "sister"), ("true", "false"),
-    ("husband", "wife"), ("son", "daughter"), ("buyer", "seller"), ("landlord", "tenant"), ("employer", "employee"),
+    ("incoming inbound", "outgoing outbound"), ("earliest", "latest"), ("always", "never"),
+    ("include including included", "exclude excluding excluded"), ("physical", "virtual"), ("credit", "debit"),
+    ("savings", "checking"), ("weekday weekdays", "weekend weekends"), ("morning", "afternoon", "evening", "night"),
+    ("left", "right"), ("front", "back"), ("top", "bottom"), ("input", "output"), ("read reading", "write writing"),
+    ("ascending", "descending"), ("public", "private"), ("internal", "external"), ("domestic", "international"),
+    ("temporary temporarily", "permanent permanently"), ("hot", "cold"),
+    ("pros advantages advantage benefits", "cons disadvantages disadvantage drawbacks"),
+    ("male man men boy", "female woman women girl"), ("mother mom mum mama mommy", "father dad papa daddy"),
+    ("brother", "sister"), ("true", "false"), ("husband", "wife"), ("son", "daughter"), ("buyer", "seller"),
+    ("landlord", "tenant"), ("employer", "employee"),
     ("arrive arrival arriving", "depart departure departing leave leaving"), ("north", "south"), ("east", "west"),
-    ("next upcoming", "last previous past"), ("positive", "negative"), ("single", "married", "divorced"),
-    ("adult adults", "child children"), ("legal", "illegal"), ("red", "green", "blue", "yellow", "black", "white"),
-    ("when", "where", "who", "why"),
-    ("yes", "no"), ("wins", "loses"), ("early earlier", "late later"), ("easy easier", "hard harder difficult"),
-    ("cheap cheaper cheapest", "expensive dear dearer dearest pricey priciest"),
-    ("pass passed", "fail failed"), ("mute", "unmute"), ("follow", "unfollow"),
-    ("expand", "collapse"), ("grant granted", "revoke revoked"), ("in-person", "online remote remotely"),
-    ("vegetarian", "vegan"), ("ios iphone ipad", "android"), ("windows", "mac macos", "linux"),
+    ("next upcoming future", "last previous past"), ("positive", "negative"), ("single", "married", "divorced"),
+    ("adult adults senior seniors", "child children kid kids minor minors"), ("legal", "illegal"),
+    ("red", "green", "blue", "yellow", "black", "white"), ("when", "where", "who", "why"), ("yes", "no"),
+    ("early earlier", "late later"), ("easy easier", "hard harder difficult"),
+    ("cheap cheaper cheapest", "expensive dear dearer dearest pricey priciest"), ("pass passed", "fail failed"),
+    ("mute", "unmute"), ("follow", "unfollow"), ("expand", "collapse shrink"), ("grant granted", "revoke revoked"),
+    ("in-person", "online remote remotely"), ("vegetarian", "vegan"), ("ios iphone ipad", "android"),
+    ("windows", "mac macos", "linux"),
     ("pst pdt", "est edt", "cst cdt", "mst mdt", "gmt utc", "cet cest", "ist", "jst"),
+    ("closer closest nearer nearest", "farther farthest further furthest"),
+    ("louder loudest", "quieter quietest softer"), ("brighter brightest lighter", "darker darkest dimmer", "heavier"),
+    ("stronger strongest", "weaker weakest"), ("wider widest", "narrower narrowest"), ("thicker", "thinner"),
+    ("warmer warmest hotter hottest", "cooler coolest colder coldest"), ("better", "worse"), ("good", "bad"),
+    ("strong", "weak"), ("rich", "poor"), ("wide", "narrow"), ("deep deeper", "shallow shallower"), ("thick", "thin"),
+    ("clean", "dirty"), ("dry", "wet"), ("raw", "cooked"), ("sweet", "sour", "salty", "bitter"), ("alive", "dead"),
+    ("awake", "asleep"), ("guilty", "innocent"), ("gross", "net"), ("fixed", "variable"), ("acute", "chronic"),
+    ("benign", "malignant"), ("odd", "even"), ("singular", "plural"), ("real", "fake"), ("natural", "artificial"),
+    ("wired", "wireless"), ("manual manually", "automatic automatically"), ("optional", "mandatory compulsory"),
+    ("horizontal", "vertical"), ("clockwise", "counterclockwise anticlockwise"),
+    ("uppercase", "lowercase"), ("urban", "rural"), ("hire hiring hired", "fire firing fired"),
+    ("promote promoted promotion", "demote demoted demotion"), ("fill filling", "empty emptying"),
+    ("lengthen", "shorten"), ("strengthen", "weaken"), ("tighten", "loosen"), ("accelerate", "decelerate"),
+    ("multiply", "divide"), ("addition", "subtraction"), ("enter entering entrance", "exit exiting"),
+    ("ascend", "descend"), ("attack", "defend"), ("wake", "sleep"), ("laugh", "cry"), ("love", "hate"),
+    ("sit", "stand"), ("heat heating", "cool cooling"), ("asset assets", "liability liabilities"),
+    ("revenue income", "expense expenses"), ("debtor", "creditor"), ("supply", "demand"), ("wholesale", "retail"),
+    ("bullish", "bearish"), ("plaintiff", "defendant"), ("guest guests", "host hosts"),
+    ("teacher teachers", "student students pupil pupils"), ("uncle", "aunt"), ("nephew", "niece"), ("king", "queen"),
+    ("boyfriend", "girlfriend"), ("grandmother grandma", "grandfather grandpa"), ("birth born", "death died"),
+    ("sunrise dawn", "sunset dusk"), ("noon midday", "midnight"), ("artery arteries", "vein veins"),
+    ("numerator", "denominator"), ("width", "height", "depth"), ("row rows", "column columns"),
+    ("landscape", "portrait"), ("majority", "minority"), ("prefix", "suffix"), ("synonym synonyms", "antonym antonyms"),
+    ("frontend", "backend"), ("optimistic", "pessimistic"),
     # The commonest ones of other languages.
-    ("einschalten aktivieren anschalten", "ausschalten deaktivieren abschalten"), ("mit", "ohne"), ("vor", "nach"),
+    ("einschalten aktivieren anschalten", "ausschalten deaktivieren abschalten"),
+    ("erhöhen steigern", "senken verringern reduzieren"), ("erlaubt", "verboten"),
+    ("starten beginnen", "stoppen beenden"), ("billiger billigste günstiger günstigste", "teurer teuerste"),
+    ("grösser grösste", "kleiner kleinste"), ("länger längste", "kürzer kürzeste"), ("früher", "später"),
+    ("ankunft", "abfahrt abflug"), ("links", "rechts"), ("oben", "unten"), ("offen geöffnet", "geschlossen"),
+    ("gewinnen", "verlieren"), ("einnahmen", "ausgaben"), ("mit", "ohne"), ("vor", "nach"),
     ("anmelden einloggen", "abmelden ausloggen"), ("öffnen", "schliessen"), ("kaufen", "verkaufen"),
     ("einzahlen", "auszahlen abheben"), ("mehr", "weniger"), ("senden", "empfangen"),
-    ("hinzufügen", "entfernen löschen"),
-    ("activer", "désactiver"), ("avec", "sans"), ("avant", "après"), ("ouvrir", "fermer"), ("acheter", "vendre"),
-    ("envoyer", "recevoir"), ("ajouter", "supprimer enlever"), ("plus", "moins"), ("arrivée", "départ"),
-    ("activar", "desactivar"), ("con", "sin"), ("antes", "después"), ("abrir", "cerrar"), ("comprar", "vender"),
-    ("enviar", "recibir"), ("añadir agregar", "eliminar borrar quitar"), ("más", "menos"),
-    ("llegada", "salida"),
+    ("hinzufügen", "entfernen löschen"), ("activer", "désactiver"), ("avec", "sans"), ("avant", "après"),
+    ("ouvrir", "fermer"), ("acheter", "vendre"), ("envoyer", "recevoir"), ("ajouter", "supprimer enlever"),
+    ("plus", "moins"), ("arrivée", "départ"), ("allumer", "éteindre"), ("augmenter", "diminuer réduire baisser"),
+    ("permis autorisé", "interdit"), ("gauche", "droite"), ("haut", "bas"), ("commencer", "finir terminer arrêter"),
+    ("monter", "descendre"), ("entrée", "sortie"), ("entrant", "sortant"), ("gagner", "perdre"), ("meilleur", "pire"),
+    ("prêter", "emprunter"), ("tôt", "tard"), ("activar", "desactivar"), ("con", "sin"), ("antes", "después"),
+    ("abrir", "cerrar"), ("comprar", "vender"), ("enviar", "recibir"), ("añadir agregar", "eliminar borrar quitar"),
+    ("más", "menos"), ("llegada entrada", "salida"), ("encender", "apagar"),
+    ("aumentar subir", "disminuir reducir bajar"), ("permitido", "prohibido"), ("izquierda", "derecha"),
+    ("arriba", "abajo"), ("empezar comenzar", "terminar acabar"), ("barato", "caro"), ("mejor", "peor"),
+    ("mayor", "menor"), ("ganar", "perder"), ("temprano", "tarde"),
     # Not opposites, but as little each other's answer.
     ("hourly", "daily", "weekly", "monthly", "yearly annual annually"), ("breakfast", "lunch", "dinner"),
     ("dollar dollars usd $", "euro euros eur \u20ac", "pounds gbp \u00a3", "yen jpy \u00a5", "francs chf",
-     "rupee rupees inr \u20b9", "percent %"),
-    ("celsius", "fahrenheit", "kelvin"), ("spring", "summer", "autumn", "winter"),
+     "rupee rupees inr \u20b9", "percent %"), ("celsius", "fahrenheit", "kelvin"),
+    ("spring", "summer", "autumn", "winter"),
     ("english", "german", "french", "spanish", "italian", "portuguese", "chinese", "japanese", "russian"),
 )  # fmt: skip
 _UNITS = (
@@ -147,13 +199,26 @@ UNITS = _stands(_UNITS, len(_OPPOSITES))
 SIGNS = "$%\u20ac\u00a3\u00a5\u20b9"
 """Those of `SIDES` that are written beside a number without a space."""
 COUNTS = frozenset({"per", "many", "every", "each", "a", "an"})
+LAST_WORDS = {
+    word: (len(_OPPOSITES) + len(_UNITS), side)
+    for side, words in enumerate(("ein an auf", "aus ab zu"))
+    for word in words.split()
+}
+"""German verbs leave their particle behind: `wie schalte ich es aus`."""
 PARTICLES = frozenset(phrase.split()[1] for phrase in SIDES if " " in phrase)
 """The second words of phrases in `SIDES`."""
 
-CALENDAR = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april june july august september "
-    "october november december today tomorrow yesterday tonight christmas easter ramadan".split()
-)
+_DATES = (
+    "monday tuesday wednesday thursday friday saturday sunday january february march april june july august "
+    "september october november december today tomorrow yesterday tonight christmas easter ramadan montag dienstag "
+    "mittwoch donnerstag freitag samstag sonntag januar februar märz mai juni juli oktober dezember heute gestern "
+    "weihnachten ostern lundi mardi mercredi jeudi vendredi samedi dimanche janvier février mars avril juin juillet "
+    "août septembre octobre novembre décembre aujourdhui demain noël pâques lunes martes miércoles jueves viernes "
+    "sábado domingo enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre hoy "
+    "ayer navidad"
+).split()
+CALENDAR = frozenset(_DATES) | {f"{word}s" for word in _DATES}
+TODAY = frozenset({"today", "heute", "aujourdhui", "hoy"})
 SOURCES = frozenset({"from", "von", "ab", "desde"})
 TARGETS = frozenset({"to", "into", "towards", "onto", "nach", "hacia", "->"})
 WEAK_SOURCES = SOURCES | {"leaving", "by"}
@@ -176,6 +241,9 @@ TONGUES = {
     "nl": "de het een en ik hoe mijn niet met voor waar wanneer waarom kan van op",
 }
 """The commonest words of each language."""
+SUBJECTS = {"i": 0, "we": 1, "he": 2, "they": 3}
+OBJECTS = {"me": 0, "us": 1, "him": 2, "them": 3}
+"""Persons, in the two forms that tell who does it and to whom it is done."""
 FILLERS = frozenset(
     "my the a an our your their his her its me i you we they it is are was were be do does did can could will would "
     "should may please".split()

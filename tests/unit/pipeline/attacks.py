@@ -44,6 +44,18 @@ DIFFERENT = {
         call +49 30 123 | call +49 30 124
         an order of 1,000 | an order of 10,000
         the 90s | the 80s
+        refund for order 5512 | refund for order 5521
+        flights on 3 May | flights on 5 March
+        meeting at 15:00 | meeting at 5:00
+        what is 15% of 80 | what is 50% of 80
+        loan over ten years | loan over twelve years
+        Ich habe zwei Konten | Ich habe zwölf Konten
+        refund within 14 days | refund within 40 days
+        call 555-0101 | call 555-0110
+        version 2.10.1 | version 2.1.10
+        due 31.12.2025 | due 31.12.2026
+        at quarter past five | at half past five
+        3/4 cup | 1/4 cup
         """,
     "negation": """
         enable notifications | disable notifications
@@ -128,6 +140,78 @@ DIFFERENT = {
         left side | right side
         it is not uncommon | it is not common
         meet me at 9 EDT | meet me at 9 IST
+        meeting at 3pm | meeting at 3am
+        set timer to 5 minutes | set timer to 5 seconds
+        a 10 km run | a 10 mile run
+        call mom | call dad
+        can I eat it raw | can I not eat it raw
+        show me flights that allow pets | show me flights that don't allow pets
+        is the store open | is the store closed
+        was my payment successful | was my payment unsuccessful
+        accounts that are active | accounts that are inactive
+        list verified users | list unverified users
+        users who have paid | users who haven't paid
+        users who have paid | users who have yet to pay
+        what is tax deductible | what is not tax deductible
+        What is covered by insurance? | What isn't covered by insurance?
+        do I have to pay | do I no longer have to pay
+        turn the lights on | turn the lights off
+        make it louder | make it quieter
+        make text lighter | make text darker
+        zoom in on the map | zoom out of the map
+        raise the temperature | lower the temperature
+        speed up the video | slow down the video
+        how do I gain weight | how do I lose weight
+        when does winter begin | when does winter end
+        what's the highest mountain | what's the lowest mountain
+        how long is the shortest route | how long is the longest route
+        most popular dish | least popular dish
+        how to promote an employee | how to demote an employee
+        how to hire someone | how to fire someone
+        Is my card active? | Is my card inactive?
+        symptoms of hypertension | symptoms of hypotension
+        symptoms of hyperglycemia | symptoms of hypoglycemia
+        ascending colon | descending colon
+        prenatal vitamins | postnatal vitamins
+        bullish market outlook | bearish market outlook
+        how do I lengthen a dress | how do I shorten a dress
+        how to fill the tank | how to empty the tank
+        minimum age to drive | maximum age to drive
+        Can minors travel alone? | Can seniors travel alone?
+        Wie schalte ich die Heizung ein? | Wie schalte ich die Heizung aus?
+        Kann ich die Rechnung bezahlen? | Kann ich die Rechnung nicht bezahlen?
+        Ist das erlaubt? | Ist das verboten?
+        Wie melde ich mich an? | Wie melde ich mich ab?
+        Comment ouvrir un compte ? | Comment fermer un compte ?
+        je peux payer par carte | je ne peux pas payer par carte
+        Comment augmenter mon plafond ? | Comment diminuer mon plafond ?
+        cómo encender la alarma | cómo apagar la alarma
+        puedo entrar con perro | puedo entrar sin perro
+        Combien ça coûte en mars ? | Combien ça coûte en mai ?
+        is the fee charged to the sender | is the fee charged to the receiver
+        which planet is closest | which planet is farthest
+        I agree with the terms | I disagree with the terms
+        is it reversible | is it irreversible
+        it's a mandatory field | it's an optional field
+        can I overpay | can I underpay
+        how to inflate tires | how to deflate tires
+        is this a pre-tax amount | is this a post-tax amount
+        full-time contract | part-time contract
+        long-term rental | short-term rental
+        is he careful | is he careless
+        who is the employer | who is the employee
+        I rarely travel | I often travel
+        nobody may enter | everybody may enter
+        is it waterproof | is it not waterproof
+        Was kostet ein Zimmer mit Frühstück? | Was kostet ein Zimmer ohne Frühstück?
+        Mach das Licht an | Mach das Licht aus
+        Ich bin zufrieden | Ich bin unzufrieden
+        Karte sperren | Karte entsperren
+        Je suis d'accord | Je ne suis pas d'accord
+        le prix le plus haut | le prix le plus bas
+        quiero subir el límite | quiero bajar el límite
+        hay plazas disponibles | no hay plazas disponibles
+        does he have any allergies | does he have no allergies
         """,
     "entities": """
         the weather in paris | the weather in london
@@ -173,6 +257,19 @@ DIFFERENT = {
         北京的天气 | 上海的天气
         可以退款吗 | 不可以退款吗
         料金はいくら | 住所はどこ
+        weather in Bern | weather in Basel
+        weather in bern | weather in basel
+        who is the CEO of Nestle | who is the CEO of Novartis
+        what did Obama say | what did Trump say
+        is it legal in Texas | is it legal in Utah
+        cuánto cuesta en enero | cuánto cuesta en febrero
+        Was kostet es am Montag? | Was kostet es am Dienstag?
+        buy 100 shares of Apple | buy 100 shares of Google
+        tickets for Adele | tickets for Beyoncé
+        send it to Maria's address | send it to Julia's address
+        Öffnet ihr am Samstag? | Öffnet ihr am Sonntag?
+        Fermé le lundi ? | Fermé le mardi ?
+        ¿Abre los sábados? | ¿Abre los domingos?
         """,
     "order": """
         from paris to rome | from rome to paris
@@ -199,6 +296,41 @@ DIFFERENT = {
         copy disk x to disk y | copy disk y to disk x
         the wolf eats the goat | the goat eats the wolf
         port 80 forwards to port 90 | port 90 forwards to port 80
+        is A bigger than B | is B bigger than A
+        Is A cheaper than B? | Is B cheaper than A?
+        can A call B | can B call A
+        does X include Y | does Y include X
+        convert miles to kilometers | convert kilometers to miles
+        how many cups in a liter | how many liters in a cup
+        Who owes more, Anna or Ben, if Anna lent Ben 5? | Who owes more, Anna or Ben, if Ben lent Anna 5?
+        Did Smith sue Jones? | Did Jones sue Smith?
+        why does python call java | why does java call python
+        replace tabs with spaces | replace spaces with tabs
+        merge dev into main | merge main into dev
+        is the parent allowed to block the child | is the child allowed to block the parent
+        Can my employer monitor me | Can I monitor my employer
+        does the buyer pay the seller's fees | does the seller pay the buyer's fees
+        transfer money from Alice to Bob | transfer money from Bob to Alice
+        how do I rename foo to bar | how do I rename bar to foo
+        How do I migrate from MySQL to Postgres? | How do I migrate from Postgres to MySQL?
+        translate hello from english to french | translate hello from french to english
+        take 2 tablets every 4 hours | take 4 tablets every 2 hours
+        Fahrt von Berlin nach Hamburg | Fahrt von Hamburg nach Berlin
+        train de Paris à Lyon | train de Lyon à Paris
+        vuelo de Madrid a Lima | vuelo de Lima a Madrid
+        did Rome conquer Carthage | did Carthage conquer Rome
+        is vitamin A better than vitamin C | is vitamin C better than vitamin A
+        should I pay you | should you pay me
+        can they sue us | can we sue them
+        How do I share a folder with Tom? | How does Tom share a folder with me?
+        does a square contain a circle | does a circle contain a square
+        how many grams in an ounce | how many ounces in a gram
+        when does the husband support the wife | when does the wife support the husband
+        A beats B | B beats A
+        Why does A follow B? | Why does B follow A?
+        how to convert pdf to word | how to convert word to pdf
+        Liebt Anna Peter? | Liebt Peter Anna?
+        Est-ce que Paul connaît Marie ? | Est-ce que Marie connaît Paul ?
         """,
 }
 SAME = """
@@ -352,6 +484,105 @@ SAME = """
     open main.py please | please open main.py
     is it 5 km away | is it 5km away
     i am in the US now | i am now in the US
+    how do I reset my password | how can I reset my password?
+    How do I reset my password? | I need to reset my password
+    what's the weather today | what is the weather today
+    can i get a refund | could I please get a refund?
+    Where is my order | where's my order?
+    cancel my subscription | please cancel my subscription
+    I want to cancel my subscription | I would like to cancel my subscription
+    my card isn't working | my card doesn't work
+    my card is not working | my card won't work
+    turn off the lights | turn the lights off
+    please set an alarm for 7 am | set an alarm for 7:00 am
+    transfer 1,000 dollars | transfer 1000 dollars
+    transfer $50 | transfer 50 dollars
+    I have two questions about fees | I have 2 questions about fees
+    weather in New York | New York weather
+    what's the capital of France? | what is France's capital?
+    How do I contact support? | how do i contact customer support
+    what time do you open | what time do you open?
+    when do you open | when are you open
+    How long does shipping take? | how long will shipping take
+    I lost my card | I've lost my card
+    I can't log in | I cannot log in
+    I can't log in | I am not able to log in
+    I am unable to log in | I can't log in
+    why was my payment declined | why did my payment get declined
+    why was I charged twice | I was charged twice, why?
+    I was charged two times | I was charged twice
+    how do I add a user | how do I add users
+    how to delete my account | how do I delete my account
+    delete my account | I want my account deleted
+    What documents do I need | which documents do I need
+    Do you ship to Canada? | Is shipping to Canada available?
+    is there a fee for transfers | are there fees for transfers
+    how much is a transfer | what does a transfer cost
+    tell me a joke | Tell me a joke please
+    i don't know how to reset my pin | how do I reset my pin
+    do you know how to reset a pin? | how to reset a pin
+    Isn't there a mobile app? | Is there a mobile app?
+    what is the exchange rate from EUR to USD | what is the EUR to USD exchange rate
+    exchange rate between EUR and USD | exchange rate between USD and EUR
+    Is it safe, or not? | Is it safe?
+    is A or B better | is B or A better
+    Which is better, tea or coffee? | Which is better, coffee or tea?
+    plan A | Plan A
+    what does plan A cost | What does Plan A cost?
+    what is a mortgage | What is A mortgage?
+    Can I get a loan? | Can I get A loan?
+    Translate "good morning" into French | How do you say good morning in French?
+    how old do I have to be | how old must I be
+    HOW DO I RESET MY PASSWORD | how do I reset my password
+    how do I reset my password?? | How Do I Reset My Password
+    Which first steps should I take? | Which steps should I take first?
+    please check my balance | check my balance
+    what's my account balance | how much money is in my account
+    does the app work offline | can the app be used offline
+    Wie kann ich mein Passwort ändern? | wie ändere ich mein Passwort
+    Wo ist meine Bestellung? | wo ist meine bestellung
+    Ich habe 2 Fragen | Ich habe zwei Fragen
+    Comment changer mon mot de passe ? | comment puis-je changer mon mot de passe
+    où est ma commande | Où est ma commande ?
+    cómo cambio mi contraseña | ¿Cómo puedo cambiar mi contraseña?
+    dónde está mi pedido | ¿Dónde está mi pedido?
+    what does plan A include | what's included in plan A
+    is A the same as B | is B the same as A
+    do A and B differ | do B and A differ
+    A or B? | B or A?
+    can you help me with a transfer | can I get help with a transfer
+    could you tell me the price | what is the price
+    can I get my money back | can you give me my money back
+    do you have parking | is there parking
+    will you refund me | will I get refunded
+    who can help me | who can I ask for help
+    I want to know the fees | tell me the fees
+    please let me know the fees | let me know the fees please
+    how do I use the card | how to use my card
+    my card is lost, help me | help me, my card is lost
+    I have a problem with my order | there is a problem with my order
+    does the gym have a pool | is there a pool in the gym
+    does the flight include luggage | is luggage included in the flight
+    what is included in the price | what does the price include
+    which one is cheaper, bus or train | is bus or train cheaper
+    wie schalte ich es ein | wie kann ich es einschalten
+    wann kommt mein Paket an | wann wird mein Paket ankommen
+    ich möchte bestellen | ich will bestellen
+    wie viel kostet das | was kostet das
+    quel est le prix | combien ça coûte
+    je voudrais un remboursement | je veux un remboursement
+    quiero cancelar mi pedido | me gustaría cancelar mi pedido
+    cuándo llega mi paquete | cuando llegará mi paquete
+    how long is the warranty | how long does the warranty last
+    how do I install it | how do I get it installed
+    is express shipping available | do you offer express shipping
+    can I pay in installments | is it possible to pay in installments
+    what's your phone number | how can I call you
+    how can I reach you | how do I contact you
+    explain compound interest | what is compound interest
+    what's 5 plus 7 | what is 7 plus 5
+    is the water safe to drink | can I drink the water
+    is lunch included | does it include lunch
     """
 
 

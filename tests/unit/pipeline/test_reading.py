@@ -53,3 +53,35 @@ def test_names_are_known_by_their_look(text: str, entities: set[str]) -> None:
 )
 def test_the_commonest_words_show_the_language(text: str, tongue: str | None) -> None:
     assert read(text).tongue == tongue
+
+
+@pytest.mark.parametrize(
+    ("text", "lettered"),
+    [
+        ("is A bigger than Boston", True),
+        ("A is bigger than B", True),
+        ("is a bigger than b", True),
+        ("What Is A Mortgage", False),
+        ("a mortgage", False),
+        ("A mortgage", False),
+    ],
+)
+def test_a_lone_a_is_a_letter_within_a_sentence_and_beside_other_letters(text: str, lettered: bool) -> None:
+    assert ("a" in read(text).order.told) is lettered
+
+
+@pytest.mark.parametrize(
+    ("word", "counterpart"),
+    [
+        ("prenatal", "postnatal"), ("overpay", "underpay"), ("careful", "careless"), ("trainer", "trainee"),
+        ("einloggen", "ausloggen"), ("intranet", "internet"),
+    ],
+)  # fmt: skip
+def test_a_word_and_its_counterpart_are_known_by_beginning_or_end(word: str, counterpart: str) -> None:
+    assert counterpart in read(f"is it {word}").counterparts
+    assert word in read(f"is it {counterpart}").counterparts
+
+
+def test_short_words_and_those_that_only_begin_alike_have_no_counterpart() -> None:
+    assert read("on in it").counterparts == frozenset()
+    assert "postfer" in read("prefer").counterparts  # no word, so nobody writes it
