@@ -48,10 +48,10 @@ NEGATIONS = ("un", "in", "im", "il", "ir", "dis", "de", "non", "mis", "anti", "d
 _OPPOSITE_BEGINNINGS = (
     ("pre", "post"), ("ante", "post"), ("hyper", "hypo"), ("in", "ex"), ("in", "de"), ("im", "ex"), ("in", "out"),
     ("on", "off"), ("over", "under"), ("up", "down"), ("macro", "micro"), ("inter", "intra"), ("intra", "extra"),
-    ("intro", "extro"), ("mono", "poly"), ("uni", "multi"), ("pro", "anti"), ("homo", "hetero"), ("full", "part"), ("full", "half"),
-    ("long", "short"), ("high", "low"), ("fore", "hind"),
-    ("ein", "aus"), ("an", "ab"), ("an", "aus"), ("auf", "zu"), ("auf", "ab"), ("zu", "ab"), ("be", "ent"),
-    ("ver", "ent"), ("hin", "her"), ("vor", "nach"), ("ober", "unter"), ("em", "dé"), ("en", "des"), ("sobre", "sub"),
+    ("intro", "extro"), ("mono", "poly"), ("uni", "multi"), ("pro", "anti"), ("homo", "hetero"), ("full", "part"),
+    ("full", "half"), ("long", "short"), ("high", "low"), ("fore", "hind"), ("ein", "aus"), ("an", "ab"), ("an", "aus"),
+    ("auf", "zu"), ("auf", "ab"), ("zu", "ab"), ("be", "ent"), ("ver", "ent"), ("hin", "her"), ("vor", "nach"),
+    ("ober", "unter"), ("em", "dé"), ("en", "des"), ("sobre", "sub"),
 )  # fmt: skip
 BEGINNINGS: dict[str, tuple[str, ...]] = {}
 for _one, _other in _OPPOSITE_BEGINNINGS:
