@@ -251,6 +251,15 @@ def test_output(files: tuple[str, ...], wanted: list[str], codes: Codes) -> None
     assert codes(*files) == wanted
 
 
+def test_an_answer_without_limit_is_told_with_what_a_budget_sets_aside(linted: Linted) -> None:
+    held = f"kind: budgets\nbudgets:\n{COMPANY}assume_output_tokens: 4k\n"
+    for budgets, why in ((held, "sets 4,000 tokens aside"), ("kind: budgets", "output is the dearest part")):
+        (finding,) = (each for each in linted("kind: prompts", budgets) if each.code == "CP601")
+        assert finding.severity is Severity.WARNING
+        assert why in (finding.why or "")
+        assert "otherwise: {max_output_tokens: 1k}" in (finding.help or "")
+
+
 def prompts(system: str, variable: str, use: str = "support") -> str:
     return (
         f"kind: prompts\ntemplates:\n  support:\n    version: 1\n    system: '{system}'\n"

@@ -44,7 +44,7 @@ from costpol.lint.facts import Facts
 from costpol.policy.bundle import Bundle
 from costpol.policy.references import conditions
 
-CODE, NAME, SEVERITY = "CP608", "unbounded-agent-loop", Severity.ERROR
+CODE, NAME, SEVERITY = "CP608", "unbounded-agent-loop", Severity.WARNING
 NEEDS: tuple[str, ...] = ()
 
 
