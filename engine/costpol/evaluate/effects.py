@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from costpol.evaluate.meaning import MeaningChange
 from costpol.lint.facts import Facts
-from costpol.lint.targets import first_price
+from costpol.lint.targets import first_price, members, price_of
 from costpol.policy.bundle import Bundle
 from costpol.policy.nodes.budgets import Rung
 from costpol.policy.nodes.cache import Cache, IntentCache
@@ -52,7 +52,18 @@ class Policies:
         """How the price of the first model of a target changes: its sign; `None` where one is not known."""
         left = None if before is None else first_price(self.old, self.facts, before)
         right = None if after is None else first_price(self.new, self.facts, after)
-        return None if left is None or right is None else (right > left) - (right < left)
+        return None if left is None or right is None else _sign(left, right)
+
+    def stand_ins(self, before: Iterable[str], after: Iterable[str]) -> int | None:
+        """How what comes after a failure changes: by the dearest model of the targets, then by how many there are."""
+        left, right = (
+            [price_of(bundle, self.facts, name) for target in targets for name in members(bundle, target)]
+            for bundle, targets in ((self.old, before), (self.new, after))
+        )
+        if None in left or None in right:
+            return None
+        dearest = (max((price or 0 for price in prices), default=0) for prices in (left, right))
+        return _sign(*dearest) or _sign(len(left), len(right))
 
 
 def effect_of(change: MeaningChange, policies: Policies) -> Effect:
@@ -267,17 +278,26 @@ def _models(change: MeaningChange, policies: Policies) -> Effect:
     return OTHER
 
 
+_PAID_AGAIN = "a failing request may be paid for more often"
+
+
 def _routing(change: MeaningChange, policies: Policies) -> Effect:
     match change.steps:
         case ("routing", "default"):
-            effect = _moved_cost(policies.dearer(change.before, change.after), "whatever no rule takes is dearer")
-            return Effect(effect.kind, effect.why, effect.kind == "costs more")
+            told = "whatever no rule takes is dearer"
+            return _attended(_moved_cost(policies.dearer(change.before, change.after), told))
         case ("routing", "rules", _, "route"):
             return _moved_cost(policies.dearer(change.before, change.after), "these requests are dearer")
         case ("routing", "rules", _, "max_output_tokens"):
             return _longer(change)
         case ("routing", "fallback", "attempts"):
-            return _moved_cost(_sign(change.before, change.after), "a failing request may be paid for more often")
+            return _moved_cost(_sign(change.before, change.after), _PAID_AGAIN)
+        case ("routing", "fallback", "on"):
+            before, after = set(change.before), set(change.after)
+            return _moved_cost((before < after) - (after < before), _PAID_AGAIN)
+        case ("routing", "fallback", "to"):
+            told = "a failing request may be answered by more, or dearer, models"
+            return _attended(_moved_cost(policies.stand_ins(change.before, change.after), told))
     return OTHER
 
 
@@ -317,6 +337,11 @@ def _flipped(effect: Effect, why: str) -> Effect:
 
 def _moved_cost(sign: int | None, why: str) -> Effect:
     return Effect("costs more", why) if sign == 1 else Effect("costs less") if sign == -1 else OTHER
+
+
+def _attended(effect: Effect) -> Effect:
+    """An effect that asks for attention where it costs more."""
+    return Effect(effect.kind, effect.why, effect.kind == "costs more")
 
 
 def _longer(change: MeaningChange) -> Effect:

@@ -64,7 +64,9 @@ def test_a_whole_request_may_be_given(policy: Any) -> None:
 
 
 def test_a_request_that_cannot_be_read_is_a_failure_not_an_end(policy: Any) -> None:
-    written = written_cases("{name: a, request: [1], expect: {refused: false}}", "{name: b, message: hello, expect: {refused: false}}")
+    written = written_cases(
+        "{name: a, request: [1], expect: {refused: false}}", "{name: b, message: hello, expect: {refused: false}}"
+    )
     first, second = results(policy(tests=written)).cases
     assert first.problem is not None
     assert not first.passed

@@ -208,3 +208,45 @@ def test_less_that_is_recognised_as_a_personal_intent_widens(narrow: str, wide: 
     assert kinds(old, new) == ["widens"]
     old, new = (policy(intents=MATCHER.format(each)) for each in (narrow, wide))
     assert kinds(old, new) == ["other"]
+
+
+FALLBACK = "kind: routing\ndefault: cheap\nfallback: {{{}}}\n...\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("attempts: 3", "to: strong"),
+        ("to: cheap", "to: strong"),
+        ("to: cheap", "to: [cheap, large]"),
+        ("to: cheap", "to: [cheap, strong]"),
+        ("to: strong", "to: [large, cheap]"),
+    ],
+)
+def test_a_dearer_or_longer_list_of_stand_ins_is_loud_and_the_way_back_is_not(policy: Any, old: str, new: str) -> None:
+    narrow, wide = (policy(routing=FALLBACK.format(each)) for each in (old, new))
+    (effect,) = effects(narrow, wide)
+    assert (effect.kind, effect.widening) == ("costs more", True)
+    (effect,) = effects(wide, narrow)
+    assert (effect.kind, effect.widening) == ("costs less", False)
+
+
+def test_equally_dear_stand_ins_in_another_order_are_neither(policy: Any) -> None:
+    assert kinds(
+        policy(routing=FALLBACK.format("to: [strong, cheap]")), policy(routing=FALLBACK.format("to: [cheap, strong]"))
+    ) == ["other"]
+
+
+def test_stand_ins_without_a_price_are_not_compared(policy: Any) -> None:
+    unpriced = "kind: models\nproviders: {sim: {type: openai, base_url: 'http://127.0.0.1:9/v1'}}\n"
+    unpriced += "models: {small: {provider: sim}, no-such-model: {provider: sim}}\ntiers: {cheap: small}\n...\n"
+    before, after = (
+        policy(models=unpriced, routing=FALLBACK.format(each)) for each in ("attempts: 3", "to: no-such-model")
+    )
+    assert kinds(before, after) == ["other"]
+
+
+def test_more_kinds_of_failure_that_move_on_cost_more(policy: Any) -> None:
+    few, many = (policy(routing=FALLBACK.format(each)) for each in ("on: 429", "on: [429, timeout]"))
+    assert kinds(few, many) == ["costs more"]
+    assert kinds(many, few) == ["costs less"]
