@@ -77,7 +77,10 @@ def test_coverage_can_be_demanded(policy: Path, percent: str, code: int, capsys:
 def test_less_than_all_is_not_rounded_up(policy: Path) -> None:
     rules = "".join(f"  - {{name: r{n}, when: {{tenant: t{n}}}, route: large}}\n" for n in range(250))
     (policy / "routing.yaml").write_text(f"kind: routing\ndefault: small\nrules:\n{rules}...\n")
-    cases = "".join(f"  - {{name: c{n}, message: hello, caller: {{tenant: t{n}}}, expect: {{refused: false}}}}\n" for n in range(250))
+    cases = "".join(
+        f"  - {{name: c{n}, message: hello, caller: {{tenant: t{n}}}, expect: {{refused: false}}}}\n"
+        for n in range(250)
+    )
     (policy / "tests.yaml").write_text(f"kind: tests\ntests:\n{cases}...\n")
     assert main(["test", str(policy), "--fail-under", "99.9"]) == 1
     assert main(["test", str(policy), "--fail-under", "99.5"]) == 0
