@@ -26,7 +26,7 @@ class Facts:
     | `book`     | `prices_as_of` and `today`                    |
     | `routing`  | `routing`, worked out by the runner           |
     | `intents`  | `intents`, worked out by the runner           |
-    | `findings` | `findings`, what the other rules have found   |
+    | `findings` | `findings` of the other rules, and `names`    |
     | `whole`    | every file could be read: `partial` is not so |
     """
 
@@ -42,6 +42,8 @@ class Facts:
     intents: Survey | None = None
     """Which intents' matchers are reached; a matcher that matches nothing stands for an intent without one."""
     findings: tuple[Diagnostic, ...] = ()
+    names: frozenset[str] = frozenset()
+    """What findings about a bundle are called: their codes and names."""
     partial: bool = False
     """Whether some kinds could not be read, so that other rules may not have found all there is."""
 

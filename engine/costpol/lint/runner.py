@@ -12,6 +12,7 @@ from costpol.lint.reach.survey import Survey, survey
 from costpol.lint.registry import RULES, RuleModule
 from costpol.lint.suppressions import accepted, suppressions
 from costpol.policy.bundle import Bundle, UnreadKindError
+from costpol.policy.codes import CATALOGUE
 from costpol.policy.nodes.matcher import When
 from costpol.policy.references import OTHERWISE, intent_names
 
@@ -21,6 +22,11 @@ _NOTHING = When(any=(When(output=("text",)),), not_=When(output=("text",)))
 
 MOST = 1000
 """How many findings are reported, the gravest of them: nobody reads more, and many make no other policy."""
+
+_NAMES = frozenset(
+    {name for rule in RULES for name in (rule.CODE, rule.NAME)}
+    | {name for each in CATALOGUE for name in (each.code, each.name)}
+)
 
 
 def lint(bundle: Bundle, facts: Facts | None = None) -> list[Diagnostic]:
@@ -35,7 +41,7 @@ def lint(bundle: Bundle, facts: Facts | None = None) -> list[Diagnostic]:
     found = _run(first, bundle, facts)
     dropped = accepted(found, suppressions(bundle.files))
     kept = [finding for position, finding in enumerate(found) if position not in dropped]
-    kept += _run(last, bundle, replace(facts, findings=tuple(found)))
+    kept += _run(last, bundle, replace(facts, findings=tuple(found), names=_NAMES))
     if len(kept) > MOST:
         kept = sorted(kept, key=lambda finding: finding.severity.rank)[:MOST]
     return sorted(kept, key=lambda finding: finding.sort_key)

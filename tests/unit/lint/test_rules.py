@@ -336,6 +336,21 @@ def test_a_leak_that_nobody_answers_for_is_not_accepted(codes: Codes) -> None:
         assert sorted(codes(PERSONAL, cache(entry))) == wanted
 
 
+def test_a_name_that_no_finding_has_is_told_apart_from_a_finding_that_is_gone(linted: Linted) -> None:
+    told = {
+        "CP999": ("no finding is called `CP999`", "lists the findings"),
+        "cp505": ("no finding is called `cp505`", "did you mean `CP505`?"),
+        "dearest-defualt": ("no finding is called `dearest-defualt`", "did you mean `dearest-default`?"),
+        "CP602": ("there is no finding `CP602` to ignore on line 2", "move it to the line of the finding"),
+    }
+    for name, (message, help) in told.items():
+        rule = "{name: a, when: {intent: faq}, route: strong}"
+        found = linted(routing(rule, default=f"small # costpol: ignore[{name}] not now"))
+        (finding,) = (each for each in found if each.span.line == 2)
+        assert (finding.code, finding.message) == ("CP900", message)
+        assert help in (finding.help or "")
+
+
 SINGLE = "  r: {limit: 1 USD, per: request}\n"
 
 

@@ -35,6 +35,7 @@ from costpol.lint.facts import Facts
 from costpol.lint.removal import without_code
 from costpol.lint.suppressions import ONLY_IN_A_LOG, Suppression, suppressions
 from costpol.policy.bundle import Bundle
+from costpol.policy.suggestion import did_you_mean
 
 CODE, NAME, SEVERITY = "CP900", "unused-suppression", Severity.WARNING
 NEEDS: tuple[str, ...] = ("findings", "whole")
@@ -46,13 +47,23 @@ def check(bundle: Bundle, facts: Facts) -> Iterator[Diagnostic]:
         used = {name for finding in about for name in (finding.code, finding.name)}
         for code in comment.codes:
             if code not in used and code not in ONLY_IN_A_LOG:
+                message, help, why = _told(code, comment, facts)
                 yield Diagnostic(
-                    CODE, NAME, SEVERITY, comment.span, f"there is no finding `{code}` to ignore on {_lines(comment)}",
-                    help="delete the comment, or move it to the line of the finding",
-                    why="it would hide the next finding of its kind here",
+                    CODE, NAME, SEVERITY, comment.span, message, help=help, why=why,
                     label=f"about {_lines(comment)}",
                     fix=Fix("remove it", (without_code(bundle.files[comment.span.file], comment, code),)),
                 )  # fmt: skip
+
+
+def _told(code: str, comment: Suppression, facts: Facts) -> tuple[str, str, str]:
+    """Message, help and reason."""
+    if code not in facts.names:
+        guess = did_you_mean(code, sorted(facts.names))
+        help = guess or "`costpol rule --all` lists the findings; delete the comment if none of them is meant"
+        return f"no finding is called `{code}`", help, "it accepts nothing"
+    message = f"there is no finding `{code}` to ignore on {_lines(comment)}"
+    help = "delete the comment, or move it to the line of the finding"
+    return message, help, "it would hide the next finding of its kind here"
 
 
 def _lines(comment: Suppression) -> str:
