@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from costpol.commands import Failed
 from costpol.embedding.embedder import EMPTY_TEXT, Embedder, is_empty
+from costpol.errors import AwayError
 from costpol.policy.nodes.models import Embedder as Declared
 from costpol.runtime.breaker import Breaker
 from costpol.runtime.endpoint import find_proxy, read_key
@@ -55,6 +56,8 @@ class GuardedEmbedder:
     similarity_floor: float | None = field(init=False)
     cache_threshold: float | None = field(init=False)
     local: bool = False
+    awaited: bool = False
+    """Whether a policy is served that goes without it until it answers for the first time."""
 
     def __post_init__(self) -> None:
         inner = self.embedder
@@ -85,8 +88,17 @@ class GuardedEmbedder:
         """
         if self.prove is not None:
             await self.prove()
-            self.prove = None
+            self.prove, self.awaited = None, False
         return await self.embedder.embed_all(texts)
+
+    async def prove_within(self, seconds: float) -> None:
+        """See that it is as declared, where that was not seen yet. As `embed_all` it raises; `AwayError` also where it
+        has said nothing by then."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.embed_all([])
+        except TimeoutError:
+            raise AwayError(f"the embedder `{self.id}` has not answered within {seconds:g} s") from None
 
 
 @dataclass(slots=True)

@@ -69,21 +69,25 @@ class Examples:
         self.known.clear()
         self.known.update(vectors)
 
-    def build_later(self, pause: float, done: Callable[[], None] = lambda: None) -> None:
-        """Try again every `pause` seconds until the embedder has answered; then say that it is `done`."""
-        self._trying = asyncio.create_task(self._try(pause, done))
+    def build_later(self, pause: float, note: Callable[[str | None], None] = lambda trouble: None) -> None:
+        """Try in the background, every `pause` seconds, until the embedder has answered; `note` is told why there is
+        no index, and `None` once there is one."""
+        self._trying = asyncio.create_task(self._try(pause, note))
 
-    async def _try(self, pause: float, done: Callable[[], None]) -> None:
-        while self._index is None:
-            await asyncio.sleep(pause)
+    async def _try(self, pause: float, note: Callable[[str | None], None]) -> None:
+        while True:
             try:
                 await self.build()
-                done()
-                _log.warning("the embedder `%s` answers: questions are compared by likeness again", self.embedder.id)
-            except AwayError:
-                continue
+            except AwayError as error:
+                note(error.message)
+                await asyncio.sleep(pause)
             except ProvisionError as error:
+                note(error.message)
                 _log.error("questions are not compared by likeness: %s", error.message)
+                return
+            else:
+                note(None)
+                _log.warning("the embedder `%s` answers: questions are compared by likeness", self.embedder.id)
                 return
 
     def close(self) -> None:

@@ -43,13 +43,14 @@ from costpol.pipeline.compile import Provided, compile_bundle
 from costpol.pipeline.flow import Pipeline
 from costpol.policy.bundle import Bundle
 from costpol.policy.loader import load_bundle
-from costpol.runtime.embedders import NOT_ITS_FAULT, REST, RESTING, Embedders
+from costpol.runtime.embedders import NOT_ITS_FAULT, REST, RESTING, Embedders, GuardedEmbedder
 from costpol.runtime.endpoint import Endpoint, open_endpoint, read_key
 from costpol.runtime.examples import Examples, Known
 from costpol.runtime.facts import lint_facts
 from costpol.runtime.health import Health
 from costpol.runtime.live import Handlers, Inline, Waiting
 from costpol.runtime.prices import ModelPrices, price_models
+from costpol.runtime.remote_caches import PATIENCE
 from costpol.runtime.snapshot import Snapshot
 from costpol.runtime.stores import Stores
 
@@ -303,17 +304,23 @@ class Provisioner:
     async def _intents(
         self, bundle: Bundle, embedder: Embedder, opened: ExitStack, health: Health, *, first: bool
     ) -> Inline:
-        """At its start the sidecar does not wait for an embedder that is away: nothing older could serve meanwhile."""
+        """At its start the sidecar does not wait for an embedder that is away: nothing older could serve meanwhile. Nor
+        does a later policy wait for one that the policy before it goes without."""
         examples = Examples(bundle, embedder, self.stores.scratch_folder(), self._vectors)
         opened.callback(examples.close)
+        remote = embedder if isinstance(embedder, GuardedEmbedder) else None
+        goes_without = self.calls and (first or (remote is not None and remote.awaited))
         try:
+            if remote is not None and goes_without:
+                await remote.prove_within(PATIENCE)
             await examples.build()
         except AwayError as error:
-            if not (first and self.calls):
+            if remote is None or not goes_without:
                 raise
+            remote.awaited = remote.prove is not None
             _log.error("%s; until it answers nothing is recognised by likeness", error.message)
             health.note("embedder", error.message)
-            examples.build_later(REST, lambda: health.note("embedder", None))
+            examples.build_later(REST, partial(health.note, "embedder"))
         return examples.nearest
 
 

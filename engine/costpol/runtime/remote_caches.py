@@ -31,6 +31,9 @@ FAILURES, REST = 3, 30.0
 """Calls in a row that may fail before a server is left alone, and for how many seconds. Upkeep looks more often whether
 it is back, so that hardly a request finds out."""
 
+PATIENCE = 2.0
+"""Seconds that the start of a sidecar waits for a server that says nothing."""
+
 _SWEPT_AT_ONCE = 500
 
 _log = logging.getLogger("costpol.cache")
@@ -143,7 +146,8 @@ class RemoteCaches:
     async def acquire(self, key: Key, dimension: int, max_entries: int, *, patient: bool) -> GuardedCache:
         """A cache, connected at its first use. Each call asks for one `release`.
 
-        One whose server is away is bypassed until it is back where the caller is `patient`; else it raises `AwayError`.
+        One whose server is away is bypassed until it is back where the caller is `patient`, and it is not waited for
+        longer than `PATIENCE`; else it raises `AwayError`.
         Raises `ProvisionError` where the collection does not fit or the client is not installed.
         """
         async with self._turn:
@@ -183,7 +187,10 @@ class RemoteCaches:
 
         cache = GuardedCache(QdrantCache(client, connection, embedder_id, dimension, max_entries), self.elapsed)
         try:
-            await cache.connect()
+            async with asyncio.timeout(PATIENCE if patient else None):
+                await cache.connect()
+        except TimeoutError:
+            cache.leave_alone(f"{cache.cache.where} has not answered within {PATIENCE:g} s")
         except StoreError as error:
             if not patient:
                 self._left.append(cache)

@@ -95,8 +95,8 @@ def test_an_example_without_a_vector_is_named(
     assert nearest(found, "hello") == NOT_EMBEDDED
 
 
-async def later(found: Examples, condition: Any) -> None:
-    found.build_later(0)
+async def later(found: Examples, condition: Any, note: Any = lambda trouble: None) -> None:
+    found.build_later(0, note)
     while not condition():
         await asyncio.sleep(0.001)
 
@@ -124,15 +124,17 @@ def test_an_embedder_that_proves_wrong_is_not_tried_again(
 ) -> None:
     embedder = Spelling()
     embedder.failure = Failed("embedder_status_401")
+    told: list[str | None] = []
 
     async def main() -> None:
         found = examples(policy_files, tmp_path / "x", embedder)
-        await later(found, lambda: found._trying is not None and found._trying.done())
+        await later(found, lambda: found._trying is not None and found._trying.done(), told.append)
         found.close()
 
     asyncio.run(main())
     assert len(embedder.asked) == 1
     assert "embedder_status_401" in caplog.text
+    assert "embedder_status_401" in (told[-1] or "")
 
 
 def test_closing_ends_the_trying(policy_files: dict[str, bytes], tmp_path: Path) -> None:

@@ -207,9 +207,12 @@ class Endpoint:
     def __init__(self) -> None:
         self.calls = 0
         self.status = 200
+        self.speaks = asyncio.Event()
+        self.speaks.set()
 
     async def answer(self, request: web.Request) -> web.Response:
         self.calls += 1
+        await self.speaks.wait()
         asked = (await request.json())["input"]
         texts = [asked] if isinstance(asked, str) else asked
         rows = [{"index": i, "embedding": [len(text), text.count("a") + 1]} for i, text in enumerate(texts)]
@@ -315,6 +318,49 @@ def test_a_start_does_not_wait_for_an_embedder_that_is_away_but_a_reload_keeps_t
 
     with_endpoint(use, tmp_path)
     assert "until it answers nothing is recognised by likeness" in caplog.text
+
+
+def test_a_start_waits_for_a_silent_embedder_only_so_long_and_uses_it_once_it_speaks(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("costpol.runtime.provision.PATIENCE", 0.05)
+    nearest = NearestIntents(np.array([1, 0], dtype=np.float32), 1)
+
+    async def use(endpoint: Endpoint, provisioner: Provisioner, files: dict[str, bytes]) -> None:
+        endpoint.speaks.clear()
+        started = await provisioner.provision(files, 1)  # each call may take a minute
+        inline = started.handlers.inline
+        assert inline[NearestIntents](nearest) == Failed("embedder_examples_missing")
+        assert started.health.troubles["embedder"].endswith("has not answered within 0.05 s")
+        endpoint.speaks.set()
+        while isinstance(inline[NearestIntents](nearest), Failed):
+            await asyncio.sleep(0.001)
+        assert not started.health.troubles
+        started.retire()
+
+    with_endpoint(use, tmp_path)
+    assert "has not answered within 0.05 s; until it answers nothing is recognised by likeness" in caplog.text
+
+
+def test_a_policy_changes_while_it_goes_without_an_embedder_that_never_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("costpol.runtime.provision.PATIENCE", 0.05)
+
+    async def use(endpoint: Endpoint, provisioner: Provisioner, files: dict[str, bytes]) -> None:
+        endpoint.speaks.clear()
+        started = await provisioner.provision(files, 1)
+        changed = await provisioner.provision(files | {"p/prompts.yaml": PROMPTS.replace(b"1k", b"2k")}, 2)
+        assert "embedder" in changed.health.troubles
+        other = files["p/models.yaml"].replace(b"model: e,", b"model: f,")
+        endpoint.status = 503
+        endpoint.speaks.set()
+        with pytest.raises(AwayError):
+            await provisioner.provision(files | {"p/models.yaml": other}, 3)
+        started.retire()
+        changed.retire()
+
+    with_endpoint(use, tmp_path)
 
 
 def test_an_embedder_that_refuses_the_key_refuses_the_policy(tmp_path: Path) -> None:

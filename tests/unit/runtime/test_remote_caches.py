@@ -181,6 +181,30 @@ def test_at_the_start_a_server_that_is_away_is_bypassed_until_it_is_there(caplog
     assert len(complaints) == 1, "an outage is one line"
 
 
+def test_at_the_start_a_silent_server_is_waited_for_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("costpol.runtime.remote_caches.PATIENCE", 0.05)
+
+    class Silent(Server):
+        async def silence(self, *arguments: Any, **named: Any) -> Any:
+            await asyncio.Event().wait()
+
+        def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+            return self.silence if self.away else super().__getattr__(name)
+
+    async def main() -> None:
+        server = Silent(away=True)
+        remote = caches(server)
+        cache = await remote.acquire(KEY, 4, 100, patient=True)
+        assert await cache.lookup_exact(EXACT) == RESTING
+        assert remote.trouble() == "the answer store `http://qdrant.test:6333` has not answered within 0.05 s"
+        server.away = False
+        await remote.keep_up(1.0)
+        assert await cache.lookup_exact(EXACT) is None
+        await remote.close()
+
+    asyncio.run(main())
+
+
 def test_later_a_server_that_is_away_is_refused_and_nothing_stays_open() -> None:
     async def main() -> None:
         server = Server(away=True)
