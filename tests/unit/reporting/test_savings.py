@@ -106,6 +106,30 @@ def test_a_comparison_is_new_less_old() -> None:
     assert difference["levers"][0] == {"lever": "routing", "net_usd": Decimal("0.999999999998")}
 
 
+def test_policies_are_compared_by_what_they_pay_for_all_requests() -> None:
+    old = savings(cost=3_000_000_000_000, unpriced_cost=1_000_000_000_000)
+    new = savings(against=Against(old, 3), cost=3_000_000_000_000, unpriced_cost=2_500_000_000_000)
+    against = exact(render(new, "json"))["against"]
+    assert against["difference"]["policy_usd"] == Decimal("1.5")
+    assert against["unpriced_policy_usd"] == 1
+    for format in ("text", "html", "markdown"):
+        assert "$1.5000 dearer" in re.sub(r"\s+", " ", render(new, format)), format
+
+
+@pytest.mark.parametrize("format", ["text", "html", "markdown"])
+def test_a_sum_without_some_requests_says_so_and_one_of_nothing_is_not_zero(format: str) -> None:
+    def told(**changed: Any) -> str:
+        return re.sub(r"\s+", " ", render(savings(**changed), format)).lower()
+
+    assert "(without 3 requests of unknown baseline)" in told()
+    assert "(without 1 request of unknown baseline)" in told(unpriced=1)
+    assert "of unknown baseline" not in told(unpriced=0)
+    none = told(unpriced=100, baseline=0, cost=0, levers=(), rules={}, intents={})
+    assert "what the policy saves is not known" in none
+    assert "it pays $0.000005" in none
+    assert "$0.000000" not in none
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_every_format_says_what_matters(format: str) -> None:
     text = render(compared(), format)

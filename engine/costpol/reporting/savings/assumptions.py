@@ -24,44 +24,44 @@ def assumptions(savings: Savings) -> list[str]:
         names = ", ".join(list(savings.unpriced_models)[:5])
         more = " and others" if len(savings.unpriced_models) > 5 else ""
         found.append(
-            f"{_requests(savings.unpriced)} of {names}{more} {_are(savings.unpriced)} in neither sum, for want of "
+            f"{counted(savings.unpriced)} of {names}{more} {_are(savings.unpriced)} in neither sum, for want of "
             f"a price; the policy pays {format_usd(usd(savings.unpriced_cost), 6)} for them"
         )
     if estimates.usage:
-        found.append(f"{_requests(estimates.usage)} came without token counts: they are estimated from the texts")
+        found.append(f"{counted(estimates.usage)} came without token counts: they are estimated from the texts")
     if estimates.answers:
         found.append(
-            f"{_requests(estimates.answers)} came without an answer: it is taken to be whole and "
+            f"{counted(estimates.answers)} came without an answer: it is taken to be whole and "
             "of the median length of those recorded before it"
         )
     if estimates.prompts:
-        found.append(f"{_requests(estimates.prompts)} would be sent with another prompt: its tokens are estimated")
+        found.append(f"{counted(estimates.prompts)} would be sent with another prompt: its tokens are estimated")
     if estimates.cut_off:
         found.append(
-            f"{_requests(estimates.cut_off)} had answers longer than the policy allows: they would end in the middle"
+            f"{counted(estimates.cut_off)} had answers longer than the policy allows: they would end in the middle"
         )
     if estimates.cold:
         found.append(
-            f"{_requests(estimates.cold)} had hits in the provider's prompt cache and go to another family of models: "
+            f"{counted(estimates.cold)} had hits in the provider's prompt cache and go to another family of models: "
             "their input is taken at full price"
         )
     if savings.refused:
         found.append(
-            f"{_requests(savings.refused)} would be refused: {format_usd(usd(savings.avoided), 6)} of what is saved "
+            f"{counted(savings.refused)} would be refused: {format_usd(usd(savings.avoided), 6)} of what is saved "
             f"is work not done{_because(savings)}"
         )
     for name in ("tenant", "user"):
         unnamed = savings.cache.bypassed.get(f"{name} unknown", 0)
         if unnamed:
             found.append(
-                f"{_requests(unnamed)} {'names' if unnamed == 1 else 'name'} no {name}: what is shared within a {name} "
+                f"{counted(unnamed)} {'names' if unnamed == 1 else 'name'} no {name}: what is shared within a {name} "
                 "is neither kept nor found for them"
             )
     if estimates.times:
-        found.append(f"{_requests(estimates.times)} came without a time: one second after the request before is taken")
+        found.append(f"{counted(estimates.times)} came without a time: one second after the request before is taken")
     if estimates.backwards:
         found.append(
-            f"{_requests(estimates.backwards)} {_are(estimates.backwards)} older than the one before and taken as "
+            f"{counted(estimates.backwards)} {_are(estimates.backwards)} older than the one before and taken as "
             "simultaneous with it: sort the log by time for exact figures"
         )
     return found
@@ -79,5 +79,6 @@ def _are(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
-def _requests(count: int) -> str:
+def counted(count: int) -> str:
+    """`1 request`, `1,200 requests`."""
     return "1 request" if count == 1 else f"{count:,} requests"

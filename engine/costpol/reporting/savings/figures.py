@@ -183,5 +183,16 @@ class Savings:
         return self.baseline - self.cost
 
     @property
+    def paid(self) -> int:
+        """What all requests cost under the policy, also those that have no known baseline: what two policies are
+        compared by."""
+        return self.cost + self.unpriced_cost
+
+    @property
+    def known(self) -> bool:
+        """Whether any baseline is known, so that the sums tell something."""
+        return self.unpriced < self.requests or not self.requests
+
+    @property
     def saved_fraction(self) -> Decimal | None:
         return share(self.saved, self.baseline)

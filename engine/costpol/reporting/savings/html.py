@@ -103,7 +103,7 @@ def _against(savings: Savings) -> dict[str, Any] | None:
     old = savings.against.savings
     scale = max(savings.baseline, old.baseline)
     nets = {lever.name: lever.net for lever in old.levers}
-    difference = savings.cost - old.cost
+    difference = savings.paid - old.paid
     return {
         "policy": old.policy[:12],
         "amount": money(abs(difference), scale),

@@ -21,11 +21,11 @@ _ROWS = 20
 
 def render_markdown(savings: Savings) -> str:
     """A heading, the waterfall as a table, the comparison where there is one, and folded details."""
-    mark = "🟢" if savings.saved >= 0 else "🔴"
+    mark = ("🟢" if savings.saved >= 0 else "🔴") if savings.known else "⚪"
     parts = [
         f"### {mark} costpol dry-run: {headline(savings)}",
         f"{savings.requests:,} requests, {period(savings)}, policy `{savings.policy[:12]}`",
-        _waterfall(savings),
+        _waterfall(savings) if savings.known else "",
     ]
     if savings.against is not None:
         parts.append(_against(savings, savings.against))
@@ -61,7 +61,7 @@ def _waterfall(savings: Savings) -> str:
 def _against(new: Savings, against: Against) -> str:
     old = against.savings
     scale = max(new.baseline, old.baseline)
-    difference = new.cost - old.cost
+    difference = new.paid - old.paid
     word = "cheaper 🟢" if difference < 0 else "dearer 🔴" if difference > 0 else "as dear"
     nets = {lever.name: lever.net for lever in old.levers}
     rows = [

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from costpol.reporting.findings.concise import headline as finding_line
-from costpol.reporting.savings.assumptions import assumptions
+from costpol.reporting.savings.assumptions import assumptions, counted
 from costpol.reporting.savings.bars import LABELS, Bar, bars
 from costpol.reporting.savings.document import route_changes
 from costpol.reporting.savings.figures import Against, CacheFigures, Change, Group, Savings
@@ -32,7 +32,8 @@ def render_text(savings: Savings, *, color: bool = False) -> str:
 
 def _report(console: Console, savings: Savings) -> None:
     _header(console, savings)
-    _waterfall(console, savings)
+    if savings.known:
+        _waterfall(console, savings)
     if savings.against is not None:
         _against(console, savings, savings.against)
     _groups(console, "rule", savings.rules)
@@ -75,14 +76,18 @@ def period(savings: Savings) -> str:
 
 
 def headline(savings: Savings) -> str:
-    """The result in one sentence."""
+    """The result in one sentence, and how much of the log it leaves out."""
+    if not savings.known:
+        paid = money(savings.paid, savings.paid)
+        return f"what the policy saves is not known, for no request has a known baseline: it pays {paid}"
     verb = "saves" if savings.saved >= 0 else "loses"
     fraction = savings.saved_fraction
     whole = "" if fraction is None else f", {abs(fraction) * 100:.1f}%"
     scale = savings.baseline
+    left_out = f" (without {counted(savings.unpriced)} of unknown baseline)" if savings.unpriced else ""
     return (
         f"the policy {verb} {money(abs(savings.saved), scale)} of {money(savings.baseline, scale)}{whole}: "
-        f"{money(savings.cost, scale)} remain"
+        f"{money(savings.cost, scale)} remain{left_out}"
     )
 
 
@@ -90,7 +95,8 @@ def _header(console: Console, savings: Savings) -> None:
     console.print(f"costpol dry-run   policy {savings.policy[:12]}", style="bold")
     console.print(f"{savings.requests:,} requests, {period(savings)}", style="dim")
     console.print()
-    console.print(headline(savings), style="bold green" if savings.saved >= 0 else "bold red")
+    paint = ("green" if savings.saved >= 0 else "red") if savings.known else "yellow"
+    console.print(headline(savings), style=f"bold {paint}")
 
 
 def _waterfall(console: Console, savings: Savings) -> None:
@@ -124,7 +130,7 @@ def _against(console: Console, new: Savings, against: Against) -> None:
 
     old = against.savings
     scale = max(new.baseline, old.baseline)
-    difference = new.cost - old.cost
+    difference = new.paid - old.paid
     word = "cheaper" if difference < 0 else "dearer" if difference > 0 else "as dear"
     console.print()
     console.print(f"Against policy {old.policy[:12]}: {money(abs(difference), scale)} {word}", style="bold")
