@@ -27,7 +27,7 @@ from costpol.commands import Admit, Admitted, Check, Checked, Failed, Hit, Judge
 from costpol.errors import StoreError, WireError
 from costpol.pipeline.likeness.evidence import Candidate, Evidence, weigh
 from costpol.pipeline.likeness.judgement import Judgement, judge, learn, serve, verify
-from costpol.pipeline.likeness.state import Fitting, Likeness, pack, unpack
+from costpol.pipeline.likeness.state import Draft, Fitting, Likeness, draft, unpack
 from costpol.pipeline.likeness.track import Track
 from costpol.providers.openai import decode_response
 from costpol.runtime.learned import rows
@@ -39,6 +39,8 @@ _MOST_OPEN = 1000
 _MOST_SERVED = 10_000
 _SERVINGS = 8
 """Entries, and servings of each, that a report may still come for: the latest."""
+_WRITTEN_EVERY = 60.0
+"""Seconds of learning that a killed process may lose."""
 _COMPARED = 5
 """Candidate answers that a fresh one is compared with, the nearest first."""
 
@@ -91,6 +93,15 @@ class CacheJudge:
     _tickets: count[int] = field(default_factory=lambda: count(1))
     _fitting: bool = False
     _writing: Lock = field(default_factory=Lock)
+    _drafts: count[int] = field(default_factory=lambda: count(1))
+    _newest: int = 0
+    """The number of the newest draft that is written: two threads may write in either order."""
+    _known: float = 0.0
+    """How much was learned by the last draft."""
+    _due: float = 0.0
+    """When the next draft may be written."""
+    _told: str | None = None
+    """Why the last one could not be."""
 
     def judge(self, command: Judge) -> Judged | Failed:
         """Which of the hits to give, if any."""
@@ -267,8 +278,28 @@ class CacheJudge:
             _log.error("what the cache has learned could not be fitted: %s", error)
             return
         self.state.take(fitting)
-        if self.path is not None and self.fit_elsewhere is not None:
-            self.fit_elsewhere(partial(self._write, pack(self.state)), _tell)
+        self._write_elsewhere()
+
+    def keep_up(self, now: float) -> None:
+        """Write what was learned, once a minute at most, beside the event loop: of what is lost by a process that is
+        killed, that is the limit."""
+        if now >= self._due and self.state.learned != self._known:
+            self._due = now + _WRITTEN_EVERY
+            self._write_elsewhere()
+
+    def _write_elsewhere(self) -> None:
+        if self.path is None or self.fit_elsewhere is None:
+            return
+        self._known = self.state.learned
+        self.fit_elsewhere(partial(self._write, draft(self.state), next(self._drafts)), self._written)
+
+    def _written(self, error: BaseException | None) -> None:
+        told = None if error is None else error.message if isinstance(error, StoreError) else str(error)
+        if told is not None:
+            self._known = -1.0  # so that it is tried again
+            if told != self._told:
+                _log.warning("%s", told)
+        self._told = told
 
     def report(self) -> list[dict[str, object]]:
         """Per intent: the declared limit, what was given, how much of it is expected to be wrong at most, and what
@@ -279,22 +310,24 @@ class CacheJudge:
         """Write the state beside the cache, in one step. Raises `StoreError`."""
         self.verdicts.save()
         if self.state.stored or self.state.words.texts:
-            self._write(pack(self.state))
+            self._write(draft(self.state), next(self._drafts))
 
     def close(self) -> None:
         """Write nothing from now on: another takes its place. Requests that began with it may still ask it."""
         with self._writing:
             self.path = self.verdicts.path = None
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, found: Draft, number: int) -> None:
+        data = found.pack()
         with self._writing:
-            if self.path is None:
+            if self.path is None or number < self._newest:
                 return
-            draft = self.path.with_suffix(".new")
+            new = self.path.with_suffix(".new")
             try:
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                draft.write_bytes(data)
-                os.replace(draft, self.path)
+                new.write_bytes(data)
+                os.replace(new, self.path)
+                self._newest = number
             except OSError as error:
                 raise StoreError(
                     f"what the cache has learned cannot be written: {(error.strerror or '').lower()}"
@@ -311,12 +344,7 @@ def open_judge(path: Path | None, embedder: str, dimension: int, version: str, f
         except (StoreError, OSError) as error:
             _log.warning("the cache starts to learn anew: %s", error)
     kept = None if path is None else path.with_name(path.name.replace("learned-", "verified-")).with_suffix(".json")
-    return CacheJudge(state, floor, open_verdicts(kept, embedder, version), path)
-
-
-def _tell(error: BaseException | None) -> None:
-    if error is not None:
-        _log.warning("%s", error.message if isinstance(error, StoreError) else error)
+    return CacheJudge(state, floor, open_verdicts(kept, embedder, version), path, _known=state.learned)
 
 
 def _name(hit: Hit) -> str:

@@ -120,7 +120,7 @@ class Stores:
         return Path(tempfile.mkdtemp(dir=self.scratch)) / "index"
 
     def sweep(self, now: float) -> None:
-        """Upkeep: owed settlements, lapsed holds, expired answers; a little at a time."""
+        """Upkeep: owed settlements, lapsed holds, what was learned, expired answers; a little at a time."""
         left = self.unsettled.retry()
         self.health.note("settlements", f"{left} settlements wait for the ledger" if left else None)
         self.health.note("disk", _full(self.folder))
@@ -130,6 +130,8 @@ class Stores:
             self.health.note("ledger", error.message)
         else:
             self.health.note("ledger", None)
+        for judge in self._judges.values():
+            judge.keep_up(now)
         unswept = None
         for shared in list(self._open.values()):  # a thread may be opening another
             try:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from costpol.commands import Admit, Admitted, Check, Checked, Entry, Failed, Hit, Judge, Judged, Learn, Scope
+from costpol.errors import StoreError
 from costpol.runtime.judge import CacheJudge, open_judge
 
 SCOPE = Scope("tenant", "tenant:acme")
@@ -143,6 +144,70 @@ def test_judging_and_learning_go_on_by_the_state_as_it_is_while_a_fit_runs() -> 
     fits[0][1](None)
     assert judge.state.answers.directions is not None
     assert judge.state.answers.learned == 400
+
+
+Work = tuple[Callable[[], None], Callable[[BaseException | None], None]]
+
+
+def learning(path: Path) -> tuple[CacheJudge, list[Work]]:
+    """A judge that has learned something, and what it wants to be done elsewhere."""
+    works: list[Work] = []
+    judge = opened(path)
+    judge.fit_elsewhere = lambda work, then: works.append((work, then))
+    teach(judge, 1)
+    return judge, works
+
+
+def teach(judge: CacheJudge, number: int) -> None:
+    judge.learn(Learn(judged(judge, question(number, (hit("a", 0.5, answer="x"),))).ticket, "yes", "x"))
+
+
+def do(work: Work) -> None:
+    work[0]()
+    work[1](None)
+
+
+def test_a_killed_process_loses_a_minute_of_learning_at_most(tmp_path: Path) -> None:
+    judge, works = learning(tmp_path / "learned.npz")
+    judge.keep_up(1000.0)
+    teach(judge, 2)  # while it is written
+    do(works.pop())
+    assert opened(tmp_path / "learned.npz").state.stored == 1
+    judge.keep_up(1059.0)
+    assert not works
+    judge.keep_up(1060.0)
+    do(works.pop())
+    again = opened(tmp_path / "learned.npz")
+    assert (again.state.stored, again.state.learned) == (2, judge.state.learned)
+    judge.keep_up(2000.0)
+    again.fit_elsewhere = judge.fit_elsewhere
+    again.keep_up(2000.0)
+    assert not works, "nothing is new"
+
+
+def test_an_older_draft_does_not_take_a_newer_one_s_place(tmp_path: Path) -> None:
+    judge, works = learning(tmp_path / "learned.npz")
+    judge.keep_up(1000.0)
+    teach(judge, 2)
+    judge.save()
+    do(works.pop())
+    assert opened(tmp_path / "learned.npz").state.stored == 2
+
+
+def test_what_cannot_be_written_is_told_once_and_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    judge, works = learning(tmp_path / "learned.npz")
+    (tmp_path / "learned.new").mkdir()
+    for minute in range(3):
+        judge.keep_up(60.0 * minute)
+        work, then = works.pop()
+        with pytest.raises(StoreError) as failed:
+            work()
+        then(failed.value)
+    assert caplog.text.count("cannot be written") == 1
+    (tmp_path / "learned.new").rmdir()
+    judge.keep_up(180.0)
+    do(works.pop())
+    assert opened(tmp_path / "learned.npz").state.stored == 1
 
 
 def test_a_fit_that_fails_leaves_the_state_as_it_is_and_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:

@@ -57,6 +57,17 @@ def test_only_the_judge_that_is_kept_learns_and_writes(tmp_path: Path, caplog: p
     again.close()
 
 
+def test_upkeep_writes_what_was_learned(tmp_path: Path) -> None:
+    stores = open_stores(tmp_path)
+    judge = stores.judge("e/1/8", 8, "one", 0.9)
+    judge.fit_elsewhere = lambda work, then: work()
+    judge.state.words.texts = 1
+    stores.sweep(1.0)
+    assert judge.path is not None
+    assert judge.path.exists()
+    stores.close()
+
+
 def test_a_data_folder_is_for_one_process_or_for_workers(tmp_path: Path) -> None:
     alone = open_stores(tmp_path)
     for worker in (None, 1):

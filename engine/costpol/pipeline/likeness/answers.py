@@ -28,6 +28,7 @@ _MEMORY = 20_000.0
 
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
+Square = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
 
 class Sums(NamedTuple):
@@ -35,7 +36,7 @@ class Sums(NamedTuple):
 
     counts: np.ndarray[tuple[int], np.dtype[np.float64]]
     sums: Matrix
-    scatter: np.ndarray[tuple[int, int], np.dtype[np.float64]]
+    scatter: Square
     freedom: float
 
 
@@ -57,7 +58,7 @@ class Answers:
     used: Vector = field(init=False)
     """When an answer was last learned, in questions learned."""
     sums: Matrix = field(init=False)
-    scatter: np.ndarray[tuple[int, int], np.dtype[np.float64]] = field(init=False)
+    scatter: Square = field(init=False)
     freedom: float = 0.0
     learned: float = 0.0
     fit_at: float = _FIRST_FIT
@@ -136,14 +137,8 @@ class Answers:
 
     def absorb(self) -> None:
         """Take what is pending into the scatter."""
-        if self.pending:
-            gaps = np.stack(self.pending).astype(np.float64)
-            self.scatter += gaps.T @ gaps
-            self.freedom += len(gaps)
-            self.pending.clear()
-        if self.freedom > _MEMORY:
-            self.scatter *= _MEMORY / self.freedom
-            self.freedom = _MEMORY
+        self.scatter, self.freedom = absorb(self.scatter, self.freedom, self.pending)
+        self.pending.clear()
 
     def restore(
         self, names: Sequence[str], arrays: Mapping[str, Any], freedom: float, learned: float, fit_at: float
@@ -187,6 +182,18 @@ class Answers:
             counts[:known], used[:known] = self.counts[:known], self.used[:known]
             sums[:known], projected[:known] = self.sums[:known], self.projected[:known]
         self.counts, self.used, self.sums, self.projected = counts, used, sums, projected
+
+
+def absorb(scatter: Square, freedom: float, pending: Sequence[Vector]) -> tuple[Square, float]:
+    """The scatter, changed in place, and what it is of, with what is pending; it remembers so much and no more."""
+    if pending:
+        gaps = np.stack(pending).astype(np.float64)
+        scatter += gaps.T @ gaps
+        freedom += len(gaps)
+    if freedom > _MEMORY:
+        scatter *= _MEMORY / freedom
+        freedom = _MEMORY
+    return scatter, freedom
 
 
 def find(sums: Sums) -> Directions:

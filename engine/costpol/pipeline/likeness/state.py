@@ -16,7 +16,7 @@ import numpy as np
 
 from costpol.errors import StoreError
 from costpol.pipeline.likeness import words
-from costpol.pipeline.likeness.answers import Answers, Directions, Sums, find
+from costpol.pipeline.likeness.answers import Answers, Directions, Sums, absorb, find
 from costpol.pipeline.likeness.calibration import Calibration, Scored
 from costpol.pipeline.likeness.choice import TYPICAL, Choice, Verdict, Weights, fit
 from costpol.pipeline.likeness.cut import Cut, deviations
@@ -56,6 +56,11 @@ class Likeness:
             cut.confidence, cut.deviations = confidence, deviations(confidence)
             cut.set(self.calibration, intent)
         return cut
+
+    @property
+    def learned(self) -> float:
+        """Grows with everything that it learns."""
+        return self.words.texts + self.answers.learned + self.calibration.learned
 
     @property
     def due(self) -> bool:
@@ -99,23 +104,48 @@ class Fitting:
             self.weights = fit(self.verdicts, TYPICAL)
 
 
-def pack(state: Likeness) -> bytes:
-    """The state as bytes: arrays and JSON, nothing that could run."""
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A copy of a state, to be packed in any thread."""
+
+    arrays: dict[str, Any]
+    pending: tuple[Any, ...]
+    scored: tuple[Scored, ...]
+    chosen: tuple[Verdict, ...]
+    meta: dict[str, Any]
+
+    def pack(self) -> bytes:
+        """The state as bytes: arrays and JSON, nothing that could run. Once: it uses the copy up."""
+        scatter, freedom = absorb(self.arrays["scatter"], self.meta["answers"][0], self.pending)
+        arrays = self.arrays | {
+            "scatter": scatter,
+            "logits": np.array([verdict.logit for verdict in self.scored], dtype=np.float64),
+            "right": np.array([verdict.right for verdict in self.scored], dtype=np.bool_),
+            "sampled": np.array([verdict.sampled for verdict in self.scored], dtype=np.bool_),
+            "sizes": np.array([len(v.answers) for v in self.chosen], dtype=np.int32),
+            "signals": _rows([v.answers for v in self.chosen]),
+            "circumstances": _rows([v.circumstances[None] for v in self.chosen]),
+            "chosen": np.array([-1 if v.right is None else v.right for v in self.chosen], dtype=np.int32),
+            "weight": np.array([v.weight for v in self.chosen], dtype=np.float64),
+        }
+        meta = self.meta | {
+            "answers": [freedom, *self.meta["answers"][1:]],
+            "intents": [verdict.intent for verdict in self.scored],
+        }
+        arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)
+        return buffer.getvalue()
+
+
+def draft(state: Likeness) -> Draft:
+    """The state as it is now, copied: a millisecond for 500 dimensions, fifteen for 1,800. Learning goes on."""
     answers, choice, calibration = state.answers, state.choice, state.calibration
     known = len(answers.rows)
-    answers.absorb()
     arrays: dict[str, Any] = {
-        "words": state.words.seen, "counts": answers.counts[:known], "used": answers.used[:known],
-        "sums": answers.sums[:known], "scatter": answers.scatter, "spread": answers.spread, "origin": answers.origin,
-        "theta": calibration.theta, "covariance": calibration.covariance,
-        "logits": np.array([verdict.logit for verdict in calibration.verdicts], dtype=np.float64),
-        "right": np.array([verdict.right for verdict in calibration.verdicts], dtype=np.bool_),
-        "sampled": np.array([verdict.sampled for verdict in calibration.verdicts], dtype=np.bool_),
-        "sizes": np.array([len(v.answers) for v in choice.verdicts], dtype=np.int32),
-        "signals": _rows([v.answers for v in choice.verdicts]),
-        "circumstances": _rows([v.circumstances[None] for v in choice.verdicts]),
-        "chosen": np.array([-1 if v.right is None else v.right for v in choice.verdicts], dtype=np.int32),
-        "weight": np.array([v.weight for v in choice.verdicts], dtype=np.float64),
+        "words": state.words.seen.copy(), "counts": answers.counts[:known].copy(), "used": answers.used[:known].copy(),
+        "sums": answers.sums[:known].copy(), "scatter": answers.scatter.copy(), "spread": answers.spread,
+        "origin": answers.origin, "theta": calibration.theta, "covariance": calibration.covariance,
     }  # fmt: skip
     if answers.directions is not None:
         arrays["directions"] = answers.directions
@@ -123,7 +153,7 @@ def pack(state: Likeness) -> bytes:
         for name in ("answers", "answers_middle", "circumstances", "circumstances_middle"):
             arrays[f"weights_{name}"] = getattr(choice.weights, name)
     for number, cut in enumerate(state.cuts.values()):
-        arrays[f"served_{number}"] = cut.served
+        arrays[f"served_{number}"] = cut.served.copy()
         arrays[f"late_{number}"] = np.array(cut.late, dtype=np.float64)
     meta = {
         "format": FORMAT, "embedder": state.embedder, "dimension": state.dimension, "version": state.version,
@@ -133,17 +163,18 @@ def pack(state: Likeness) -> bytes:
         "calibration": [
             calibration.learned, calibration.floor, calibration.floor_deviation, calibration.ratio,
             calibration.ratio_deviation,
-        ], "offsets": calibration.offsets,
-        "intents": [verdict.intent for verdict in calibration.verdicts],
+        ], "offsets": dict(calibration.offsets),
         "cuts": [
             [intent, c.limit, c.confidence, c.deviations, c.value, c.hits, c.seen, c.expected, c.bound, c.root]
             for intent, c in state.cuts.items()
         ],
     }  # fmt: skip
-    arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    return buffer.getvalue()
+    return Draft(arrays, tuple(answers.pending), tuple(calibration.verdicts), tuple(choice.verdicts), meta)
+
+
+def pack(state: Likeness) -> bytes:
+    """The state as bytes, at once."""
+    return draft(state).pack()
 
 
 def unpack(data: bytes, embedder: str, dimension: int, version: str) -> Likeness:
