@@ -1,6 +1,7 @@
 """Logs as a stream of records: JSONL, plain or gzipped whatever their name, from files or from standard input (`-`).
 
-A line that is no record is counted and named, and the rest goes on; memory does not grow with the log.
+Several logs that state times are one log by these times. A line that is no record is counted and named, and the rest
+goes on; memory does not grow with the logs.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import io
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heapreplace
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from costpol.errors import UsageError
-from costpol.evaluate.record import BrokenLineError, Gaps, Record, RecordReader
+from costpol.evaluate.record import BrokenLineError, Gaps, Record, RecordReader, Written, read_line
 
 MAX_LINE = 32 * 2**20
 """Bytes of one line: a request with several images in it and its answer."""
@@ -43,7 +46,8 @@ class Skipped:
 
 
 class Corpus:
-    """The records of several logs, one after the other. Iterate once."""
+    """The records of several logs in the order of their times; logs that begin without a time come after the others, in
+    the order in which they are named. Iterate once."""
 
     def __init__(self, logs: Sequence[str], stdin: BinaryIO, limit: int | None = None) -> None:
         """At most `limit` records are read. Raises `UsageError` for a log that is not there or cannot be opened."""
@@ -52,7 +56,7 @@ class Corpus:
         self._limit = limit
         self._stdin = stdin
         self._logs = tuple(logs)
-        self._current: BinaryIO | None = None
+        self._open: list[BinaryIO] = []
         self._read = 0
         self.size = sum(_size(log) for log in self._logs if log != "-")
         """Bytes of all files together; 0 where only standard input is read."""
@@ -65,38 +69,70 @@ class Corpus:
     @property
     def position(self) -> int:
         """Bytes read so far, of `size`."""
-        return self._read + (self._current.tell() if self._current is not None and not self._current.closed else 0)
+        return self._read + sum(file.tell() for file in self._open)
 
     def __iter__(self) -> Iterator[Record]:
         if self._limit == 0:
             return
         count = 0
-        for place, line in self._lines():
+        for written, at in self._in_order():
             try:
-                record = self._reader.read(line, place)
+                record = self._reader.complete(written, at)
             except BrokenLineError as error:
-                self.skipped.add(place, str(error))
+                self.skipped.add(written.place, str(error))
                 continue
             yield record
             count += 1
             if count == self._limit:
                 return
 
-    def _lines(self) -> Iterator[tuple[str, bytes]]:
+    def _in_order(self) -> Iterator[tuple[Written, float | None]]:
+        """What all logs hold. Where a line states no time, and its log does before, with the time to take."""
+        starts: list[tuple[float, Iterator[Written]]] = []
+        others: list[Iterator[Written]] = []
         for log in self._logs:
-            if log == "-":
-                yield from self._lines_of(_unpacked(self._stdin, "<stdin>"), "<stdin>")
-                continue
-            try:
-                with Path(log).open("rb") as file:
-                    self._current = file
-                    yield from self._lines_of(_unpacked(file, log), log)
-            except OSError as error:
-                raise _unreadable(log, error) from error
-            self._current = None
-            self._read += _size(log)
+            first, lines = self._begin(log) if len(self._logs) > 1 else (None, self._lines(log))
+            if first is None:
+                others.append(lines)
+            else:
+                starts.append((first, lines))
+        yield from _merged(starts)
+        for lines in others:
+            for written in lines:
+                yield written, None
 
-    def _lines_of(self, stream: io.BufferedReader, name: str) -> Iterator[tuple[str, bytes]]:
+    def _begin(self, log: str) -> tuple[float | None, Iterator[Written]]:
+        """The time that the first record of a log states, and all of its records. A file is closed again: of many logs
+        only those are open that are read."""
+        if log != "-" and Path(log).is_file():
+            return next((first.instant for first in Corpus((log,), self._stdin)._lines(log)), None), self._lines(log)
+        lines = self._lines(log)
+        first = next(lines, None)
+        return (None, lines) if first is None else (first.instant, chain((first,), lines))
+
+    def _lines(self, log: str) -> Iterator[Written]:
+        if log == "-":
+            yield from self._lines_of(_unpacked(self._stdin, "<stdin>"), "<stdin>")
+            return
+        try:
+            with Path(log).open("rb") as file:
+                self._open.append(file)
+                try:
+                    yield from self._lines_of(_unpacked(file, log), log)
+                finally:
+                    self._open.remove(file)
+        except OSError as error:
+            raise _unreadable(log, error) from error
+        self._read += _size(log)
+
+    def _lines_of(self, stream: io.BufferedReader, name: str) -> Iterator[Written]:
+        for place, line in self._texts(stream, name):
+            try:
+                yield read_line(line, place)
+            except BrokenLineError as error:
+                self.skipped.add(place, str(error))
+
+    def _texts(self, stream: io.BufferedReader, name: str) -> Iterator[tuple[str, bytes]]:
         number = 0
         while True:
             number += 1
@@ -124,6 +160,25 @@ class Corpus:
                 line = stream.readline(MAX_LINE)
         except (EOFError, zlib.error, gzip.BadGzipFile):
             return  # the next read of the stream tells
+
+
+def _merged(starts: Sequence[tuple[float, Iterator[Written]]]) -> Iterator[tuple[Written, float]]:
+    """The lines of all logs by their times, with the clock of their own log: a line without a time comes one second
+    after the one before, an older one together with it. At most one line of each log is held."""
+    heap: list[tuple[float, int, Written | None, Iterator[Written]]] = [
+        (first, number, None, lines) for number, (first, lines) in enumerate(starts)
+    ]
+    heapify(heap)
+    while heap:
+        clock, number, written, lines = heap[0]
+        if written is not None:
+            yield written, clock
+        following = next(lines, None)
+        if following is None:
+            heappop(heap)
+            continue
+        instant = clock + 1.0 if following.instant is None else max(clock, following.instant)
+        heapreplace(heap, (instant, number, following, lines))
 
 
 def _unpacked(stream: BinaryIO, name: str) -> io.BufferedReader:

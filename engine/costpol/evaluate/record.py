@@ -81,6 +81,17 @@ class Record:
     """As recorded; where nothing was, an answer that ended well."""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One line as it was written, before anything is filled in. `instant` is `None` where it states no time."""
+
+    place: str
+    line: _Line
+    request: Request
+    answer: Answer
+    instant: float | None
+
+
 @dataclass(slots=True)
 class Gaps:
     """How many records left out what, and had it filled in."""
@@ -104,28 +115,29 @@ class RecordReader:
 
     def read(self, line: bytes, place: str) -> Record:
         """The record in a line. Raises `BrokenLineError` that says what is wrong with it."""
-        parsed = _parse(line)
-        request = _request(parsed.request)
-        answer = read_answer(parsed.response)
-        if answer.failed:
-            raise BrokenLineError("the recorded answer is an error: nothing was billed")
-        now = self._now(parsed.time)
+        return self.complete(read_line(line, place))
+
+    def complete(self, written: Written, at: float | None = None) -> Record:
+        """What happened, as far as it was written; `at` is when, where no time was. Raises `BrokenLineError`."""
+        line, request, answer = written.line, written.request, written.answer
+        now = self._now(written.instant, at)
         arrival = Arrival(
             request=request,
-            caller=Caller(*map(_text, (parsed.tenant, parsed.user, parsed.agent, parsed.session, parsed.stage))),
+            caller=Caller(*map(_text, (line.tenant, line.user, line.agent, line.session, line.stage))),
             now=now,
-            deadline=None if parsed.deadline is None else _deadline(parsed.deadline, now),
-            answer_id=_text(parsed.answer_id),
+            deadline=None if line.deadline is None else _deadline(line.deadline, now),
+            answer_id=_text(line.answer_id),
         )
         usage = self._usage(request, answer)
         self._clock = now
-        return Record(place if parsed.id is None else str(parsed.id), arrival, usage, answer.response)
+        return Record(written.place if line.id is None else str(line.id), arrival, usage, answer.response)
 
-    def _now(self, written: str | float | None) -> float:
-        if written is None:
+    def _now(self, instant: float | None, at: float | None) -> float:
+        if instant is None:
             self.gaps.times += 1
+            if at is not None:
+                return at
             return FIRST_INSTANT if self._clock is None else self._clock + 1.0
-        instant = _instant(written)
         if self._clock is not None and instant < self._clock:
             self.gaps.backwards += 1
             return self._clock
@@ -156,6 +168,16 @@ class RecordReader:
         median = self._lengths[len(self._lengths) // 2] if self._lengths else ASSUMED_OUTPUT_TOKENS
         length = median if request.max_output_tokens is None else min(median, request.max_output_tokens)
         return max(length, 1) * request.answers
+
+
+def read_line(line: bytes, place: str) -> Written:
+    """What a line says by itself. Raises `BrokenLineError` that says what is wrong with it."""
+    parsed = _parse(line)
+    request = _request(parsed.request)
+    answer = read_answer(parsed.response)
+    if answer.failed:
+        raise BrokenLineError("the recorded answer is an error: nothing was billed")
+    return Written(place, parsed, request, answer, None if parsed.time is None else _instant(parsed.time))
 
 
 def _parse(line: bytes) -> _Line:
