@@ -42,7 +42,9 @@ from costpol.proxy.messages import (
     Receive,
     Scope,
     Send,
+    Task,
     join_headers,
+    own_task,
     read_body,
     send_answer,
     send_error,
@@ -108,19 +110,20 @@ class App:
 
     async def _chat(self, headers: Mapping[bytes, bytes], receive: Receive, send: Send) -> None:
         started = time.perf_counter()
+        task = own_task()
         request_id = f"{self._prefix}{next(self._numbers):08x}"
         snapshot = self.reloader.current
         common = ((b"x-costpol-request-id", request_id.encode()), (b"x-costpol-policy", snapshot.label.encode()))
         snapshot.enter()
         exchange: Exchange | None = None
         try:
-            arrival = await self._admit(headers, receive)
+            arrival = await self._admit(headers, receive, task)
             if isinstance(arrival, Denied):
                 await self._deny(send, arrival, [*common])
                 return
             exchange = Exchange(
                 arrival.request, snapshot, headers, common,
-                upstream=self.upstream, patience=self._calling, receive=receive, send=send,
+                upstream=self.upstream, patience=self._calling, task=task, receive=receive, send=send,
             )  # fmt: skip
             flow = snapshot.pipeline.flow(arrival)
             outcome = await drive(flow, snapshot.handlers, exchange.call, self.unsettled)
@@ -155,7 +158,7 @@ class App:
                 self.metrics.left.inc()
             snapshot.leave()
 
-    async def _admit(self, headers: Mapping[bytes, bytes], receive: Receive) -> Arrival | Denied:
+    async def _admit(self, headers: Mapping[bytes, bytes], receive: Receive, task: Task) -> Arrival | Denied:
         """The request, read and identified. Raises `WireError` and `ClientLeftError`."""
         denied = self.access.check(headers)
         if denied is not None:
@@ -171,7 +174,7 @@ class App:
             return wish
         if headers.get(b"content-encoding", b"identity") != b"identity":
             return Denied(415, "unsupported_encoding", "the request body must not be compressed")
-        body = await read_body(receive, headers, self.body_limit, self._reading)
+        body = await read_body(receive, headers, self.body_limit, self._reading, task)
         if isinstance(body, Denied):
             return body
         return Arrival(decode_request(body), caller, self.clock(), deadline, wish=wish)
@@ -227,7 +230,7 @@ class App:
 
     async def _cache(self, path: str, headers: Mapping[bytes, bytes], receive: Receive, send: Send) -> None:
         try:
-            body = await read_body(receive, headers, self.body_limit, self._reading)
+            body = await read_body(receive, headers, self.body_limit, self._reading, own_task())
         except ClientLeftError:
             return
         if isinstance(body, Denied):

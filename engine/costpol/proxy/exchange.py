@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp
 
@@ -29,7 +29,7 @@ from costpol.providers.openai import (
     replay_body,
     replay_stream,
 )
-from costpol.proxy.messages import EVENT_STREAM, JSON, Headers, Receive, Send, error_kind, send_answer, send_error
+from costpol.proxy.messages import EVENT_STREAM, JSON, Headers, Receive, Send, Task, error_kind, send_answer, send_error
 from costpol.proxy.patience import Patience
 from costpol.proxy.upstream import Upstream, failure_of, is_event_stream, read_whole, returned_headers
 
@@ -73,6 +73,7 @@ class Exchange:
         *,
         upstream: Upstream,
         patience: Patience,
+        task: Task,
         receive: Receive,
         send: Send,
     ) -> None:
@@ -81,7 +82,7 @@ class Exchange:
         self._upstream, self._receive, self._send = upstream, receive, send
         self._patience = patience
         self._returned: Headers = []
-        self._task: asyncio.Task[Any] | None = None
+        self._task = task
         self._listener: asyncio.Task[None] | None = None
         self._cancelled: asyncio.CancelledError | None = None
         self.left = False
@@ -123,7 +124,7 @@ class Exchange:
         except asyncio.CancelledError as cancelled:
             if not self.left:
                 self._cancelled = cancelled
-            elif self._task is not None:
+            else:
                 self._task.uncancel()
             return self._partial(decoder)
         finally:
@@ -190,7 +191,6 @@ class Exchange:
 
     def _watch(self) -> None:
         """Notice from now on that the client goes away, and give the call up then."""
-        self._task = asyncio.current_task()
         self._patience.begin(self, self._listen)
 
     def _unwatch(self) -> None:
@@ -205,8 +205,7 @@ class Exchange:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self.left = True
-        if self._task is not None:
-            self._task.cancel()
+        self._task.cancel()
 
     # The answer
 

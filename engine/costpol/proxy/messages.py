@@ -17,6 +17,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
+Task = asyncio.Task[Any]
 
 JSON = (b"content-type", b"application/json")
 EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
@@ -41,13 +42,20 @@ def join_headers(pairs: Collection[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return headers
 
 
-async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int, patience: Patience) -> bytes | Denied:
-    """The body of a request. `patience` ends the wait for it. Raises `ClientLeftError`."""
+def own_task() -> Task:
+    """The task that answers this request. Asked for once: it takes as long as a routing rule."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - a coroutine of the server runs in a task
+    return task
+
+
+async def read_body(
+    receive: Receive, headers: Mapping[bytes, bytes], limit: int, patience: Patience, task: Task
+) -> bytes | Denied:
+    """The body of a request, read in `task`. `patience` ends the wait for it. Raises `ClientLeftError`."""
     length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length) > limit:
         return _too_large(limit)
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101 - a coroutine of the server runs in a task
     late = _Late(task)
     patience.begin(late, late.stop)
     try:
@@ -80,7 +88,7 @@ class _Late:
 
     __slots__ = ("_task", "stopped")
 
-    def __init__(self, task: asyncio.Task[Any]) -> None:
+    def __init__(self, task: Task) -> None:
         self._task = task
         self.stopped = False
 

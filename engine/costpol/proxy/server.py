@@ -30,6 +30,7 @@ from costpol.proxy.app import App
 from costpol.proxy.identity import Identities
 from costpol.proxy.messages import DEFAULT_BODY_LIMIT
 from costpol.proxy.metrics import Metrics
+from costpol.proxy.protocol import Protocol
 from costpol.proxy.recorder import DEFAULT_SIZE, Recorder
 from costpol.proxy.upstream import Upstream, open_session
 from costpol.runtime.health import Health
@@ -264,7 +265,7 @@ def _spare_collector() -> None:
 def _config(app: App, options: ServerOptions) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="off",
         access_log=False,

@@ -14,6 +14,7 @@ import aiohttp
 from multidict import CIMultiDict
 
 from costpol.commands import CallFailed
+from costpol.proxy.direct import LARGEST, post
 
 if TYPE_CHECKING:
     from costpol.runtime.endpoint import Endpoint
@@ -56,6 +57,8 @@ class Upstream:
             outgoing = outgoing.copy()
             outgoing.update(headers)
         try:
+            if len(body) <= LARGEST and endpoint.proxy is None:
+                return await post(self._session, endpoint.url, outgoing, body, _timeout(timeout))
             return await self._session.post(
                 endpoint.url,
                 data=body if len(body) < _LARGE else io.BytesIO(body),
@@ -87,7 +90,8 @@ async def read_whole(response: aiohttp.ClientResponse, limit: int = MAX_ANSWER_B
         response.close()
         return failure_of(error)
     finally:
-        response.release()
+        if not response.closed:  # it is, once all of it has come
+            response.release()
 
 
 def failure_of(error: Exception) -> CallFailed:
@@ -110,7 +114,8 @@ def returned_headers(response: aiohttp.ClientResponse) -> list[tuple[bytes, byte
 
 def is_event_stream(response: aiohttp.ClientResponse) -> bool:
     """Whether the answer is a stream of events."""
-    return response.content_type == "text/event-stream"
+    kind = response.headers.get("Content-Type", "")
+    return kind.partition(";")[0].strip().lower() == "text/event-stream"
 
 
 @lru_cache(maxsize=256)

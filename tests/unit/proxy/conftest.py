@@ -3,7 +3,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -15,12 +16,12 @@ from costpol.proxy.simulated import SimulatedProvider
 class Served:
     """An ASGI application on a port of its own, in a thread of its own."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, protocol: Any = "httptools") -> None:
         self.app = app
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
         self.port: int = self.socket.getsockname()[1]
-        config = uvicorn.Config(app, http="httptools", ws="none", lifespan="off", log_level="critical")
+        config = uvicorn.Config(app, http=protocol, ws="none", lifespan="off", log_level="critical")
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
@@ -38,6 +39,19 @@ class Served:
 
     def _run(self) -> None:
         asyncio.run(self.server.serve(sockets=[self.socket]))
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Served]]:
+    """`serve(app, protocol)` serves an application until the test ends."""
+    with ExitStack() as running:
+
+        def start(app: Any, protocol: Any) -> Served:
+            served = Served(app, protocol)
+            running.callback(served.stop)
+            return served
+
+        yield start
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from costpol.commands import Answered, Call, CallFailed, Edit
 from costpol.pipeline.decision import Decision, Outcome, Refusal
 from costpol.providers.openai import decode_request
 from costpol.proxy.exchange import Exchange
+from costpol.proxy.messages import own_task
 from costpol.proxy.patience import Patience
 from costpol.proxy.upstream import Upstream, open_session
 from costpol.runtime.endpoint import Endpoint
@@ -74,6 +75,7 @@ def exchanged(
                 ((b"x-costpol-request-id", b"r1"),),
                 upstream=Upstream(session),
                 patience=Patience(0.05),
+                task=own_task(),
                 receive=client.receive,
                 send=client.send,
             )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from costpol.proxy.identity import Denied
-from costpol.proxy.messages import ClientLeftError, error_kind, join_headers, read_body
+from costpol.proxy.messages import ClientLeftError, error_kind, join_headers, own_task, read_body
 from costpol.proxy.patience import Patience
 
 
@@ -19,7 +19,10 @@ def read(parts: Sequence[dict[str, Any]], limit: int = 10, headers: dict[bytes, 
             await asyncio.sleep(60)
         return waiting.pop(0)
 
-    return asyncio.run(read_body(receive, headers or {}, limit, Patience(0.01)))
+    async def main() -> bytes | Denied:
+        return await read_body(receive, headers or {}, limit, Patience(0.01), own_task())
+
+    return asyncio.run(main())
 
 
 def part(body: bytes, more: bool = False) -> dict[str, Any]:
