@@ -219,4 +219,7 @@ class Shard:
 def _require_room(directory: Path) -> None:
     disk = os.statvfs(directory)
     if disk.f_bavail * disk.f_frsize < RESERVE_BYTES:
-        raise DiskFullError(f"the disk of `{directory}` is full: {RESERVE_BYTES >> 20} MiB must stay free")
+        raise DiskFullError(
+            f"the disk of `{directory}` is full: {RESERVE_BYTES >> 20} MiB must stay free, also to take answers back",
+            "make room there and ask again; until then what is kept goes on being given",
+        )

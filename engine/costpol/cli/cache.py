@@ -71,7 +71,10 @@ def purge(
     *, intent: str | None, template: str | None, tag: str | None, id_: str | None, tenant: str | None,
     scope: str | None, all_: bool, dry_run: bool, sidecar: str | None, data: Path, format_: str,
 ) -> int:  # fmt: skip
-    """Take answers back. What is named must hold all at once."""
+    """Take answers back. What is named must hold all at once.
+
+    Exits with 0 also where nothing was there to take back: afterwards no such answer is kept.
+    """
     from costpol.runtime.cache_keeping import Selection
     from costpol.runtime.cache_keeping import purge as purge_cache
 

@@ -73,7 +73,8 @@ async def answer_cache(path: str, body: bytes, snapshot: Snapshot, clock: Callab
     except DecodeError:
         await send_error(send, 400, "the body is not JSON", "invalid_cache_operation")
     except StoreError as error:
-        await send_error(send, 503, f"the answer cache fails: {error.message}", "cache_unavailable")
+        told = error.message if error.help is None else f"{error.message}; {error.help}"
+        await send_error(send, 503, f"the answer cache fails: {told}", "cache_unavailable")
     else:
         if content is None:
             await send_error(send, 404, "no answer of this id is kept", "no_such_answer")

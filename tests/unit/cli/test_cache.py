@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,21 @@ def test_a_folder_is_warmed_shown_and_purged(folder: Path, capsys: Any) -> None:
     assert "otherwise        1" in out
     assert cache(folder, capsys, "purge", "--tag=prices", "--dry-run")[1] == "would purge 1 answer\n"
     assert cache(folder, capsys, "purge", "--intent=otherwise", "--tenant=acme")[1] == "purged 1 answer\n"
-    assert cache(folder, capsys, "purge", "--all")[1] == "purged 0 answers\n"
+    assert cache(folder, capsys, "purge", "--all") == (0, "purged 0 answers\n", ""), "no such answer is kept now"
+
+
+def test_a_full_disk_takes_nothing_back_and_says_what_to_do(
+    folder: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warmed(folder, capsys)
+    real = os.statvfs(folder)
+    monkeypatch.setattr("os.statvfs", lambda path: os.statvfs_result((*real[:4], 3, *real[5:])))
+    code, out, err = cache(folder, capsys, "purge", "--all")
+    assert (code, out) == (2, "")
+    assert "16 MiB must stay free, also to take answers back" in err
+    assert "make room there and ask again; until then what is kept goes on being given" in err
+    monkeypatch.undo()
+    assert cache(folder, capsys, "purge", "--all", "--dry-run")[1] == "would purge 1 answer\n"
 
 
 def test_what_nobody_may_share_is_skipped_and_nothing_kept_is_a_finding(folder: Path, capsys: Any) -> None:
