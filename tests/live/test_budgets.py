@@ -56,6 +56,15 @@ def test_an_answer_is_charged_what_its_header_says(sidecar: Any, data: Path) -> 
     assert settled(data) == round(float(raw.headers["x-costpol-cost-usd"]) * 1e12)
 
 
+@pytest.mark.parametrize(("model", "billed"), [("silent", True), ("torn", True), ("busy", False)])
+def test_a_failed_call_is_charged_what_its_header_says(sidecar: Any, data: Path, model: str, billed: bool) -> None:
+    with pytest.raises(openai.APIStatusError) as error:
+        ask(sidecar.client(), model=model)
+    told = round(float(error.value.response.headers["x-costpol-cost-usd"]) * 1e12)
+    assert settled(data) == told
+    assert (told > 0) is billed
+
+
 def test_a_used_up_budget_refuses_with_a_code_and_a_time(
     start: Callable[..., Any], policies: Path, provider: Any
 ) -> None:

@@ -90,7 +90,7 @@ class Outcome(Struct, frozen=True, gc=False):
     usage: Usage | None = None
     """Tokens that were billed, estimated where the provider did not say; `None` where nothing was called."""
     cost: int = 0
-    """What was paid for this request, in picodollars."""
+    """What was paid for this request, in picodollars; of a call whose answer never arrived, all that it may cost."""
     routed_cost: int | None = None
     """In picodollars: what a hit would have cost had it been called as routed, or what an answered request cost."""
     saved: int | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -68,8 +67,8 @@ class Draft:
     """The budgets that apply to the caller, each with its counter."""
     rungs: tuple[str, ...] = ()
     refused: str | None = None
-    held: Mapping[str, int] = field(default_factory=dict)
-    """What was set aside for the call under way, by unit."""
+    unanswered: int = 0
+    """What calls may cost whose answer never arrived, in picodollars: all that a budget sets aside for them."""
     model: str | None = None
     attempts: tuple[str, ...] = ()
     stored: bool = False

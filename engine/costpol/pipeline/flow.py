@@ -75,12 +75,12 @@ class Pipeline:
         if draft.refusal is not None:
             return self._refused(draft)
         if isinstance(result.reply, CallFailed):
-            return self._outcome("failed", draft, failure=result.reply, cost=draft.overhead)
+            return self._outcome("failed", draft, failure=result.reply, cost=draft.overhead + draft.unanswered)
         yield from self.store.run(draft, result, result.reply.response)
         return self._answered(draft, result, result.reply)
 
     def _refused(self, draft: Draft) -> Outcome:
-        return self._outcome("refused", draft, refusal=draft.refusal, cost=draft.overhead)
+        return self._outcome("refused", draft, refusal=draft.refusal, cost=draft.overhead + draft.unanswered)
 
     def _hit(self, draft: Draft, hit: Hit) -> Outcome:
         entry = hit.entry
@@ -95,7 +95,7 @@ class Pipeline:
 
     def _answered(self, draft: Draft, result: Result, reply: Answered) -> Outcome:
         assert result.cost is not None and result.usage is not None  # noqa: S101, PT018 - it was answered
-        cost = result.cost.picodollars + draft.overhead
+        cost = result.cost.picodollars + draft.overhead + draft.unanswered
         return self._outcome(
             "answered", draft, response=reply.response, sent=reply.sent, usage=result.usage, cost=cost,
             routed_cost=result.cost.picodollars, saved=self._saved(draft, result.usage, cost, None, result),

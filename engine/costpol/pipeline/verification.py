@@ -37,7 +37,7 @@ class Verification:
         if draft.refusal is not None:
             return Verified("none", draft.intent or "", draft.rule, target.model, draft.refusal.code)
         if not isinstance(result.reply, Answered):
-            return Verified("none", draft.intent or "", draft.rule, target.model, "no_answer")
+            return Verified("none", draft.intent or "", draft.rule, target.model, "no_answer", cost=draft.unanswered)
         response, cost = result.reply.response, result.cost.picodollars
         kind: Literal["same", "different", "unclear", "none"] = "none"
         reason: str | None = "unfit_answer"

@@ -103,7 +103,7 @@ def test_no_answer_is_no_verdict_and_no_other_model_is_asked(reply: CallFailed) 
     talk.told(Call, reply)
     settled = talk.told(Settle, None)
     assert settled.amounts == (held if reply.kind == "timeout" else 0,)
-    assert talk.verified == Verified("none", "", "default", "cheap", "no_answer")
+    assert talk.verified == Verified("none", "", "default", "cheap", "no_answer", cost=settled.amounts[0])
 
 
 def test_an_answer_that_could_not_be_kept_is_no_verdict_but_it_costs() -> None:

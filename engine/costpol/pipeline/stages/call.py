@@ -79,8 +79,9 @@ class CallStage:
             failed = Result(reply, target)
             draft.note(NAME, "no answer", model=target.model, failure=reply.kind, status=reply.status)
             # What a provider may bill although no answer arrived counts as billed: a budget is the last defence.
-            billed = reply.kind in ("timeout", "broken")
-            yield from self._settle(draft, reservation, draft.held if billed else _NOTHING)
+            booked = self._worst_case(draft, target) if reply.kind in ("timeout", "broken") else _NOTHING
+            draft.unanswered += booked["usd"]
+            yield from self._settle(draft, reservation, booked)
             if _failure(reply) not in self.retry_on:
                 break
         if failed is None:
@@ -105,14 +106,7 @@ class CallStage:
         if not (draft.accounts or self.limits):
             return None
         now = draft.signals.arrival.now
-        output = self._longest_answer(draft, target)
-        input = draft.input_tokens
-        price = target.price
-        worst = price.worst_case(
-            input, 0 if price.rates.output is None else output,
-            media=draft.signals.media, long_writes=False, searches=draft.signals.searches,
-        )  # fmt: skip
-        amounts = {"usd": worst, "tokens": input + output, "calls": 1}
+        amounts = self._worst_case(draft, target)
         for limit in self.limits:
             if amounts[limit.unit] > limit.limit:
                 return self._refuse_request(draft, target, limit, amounts[limit.unit])
@@ -125,12 +119,22 @@ class CallStage:
         )
         reply = yield Reserve(holds, now, now + waited + _HOLD_GRACE)
         if isinstance(reply, Granted):
-            draft.held = amounts
             draft.note(NAME, "reserved", model=target.model, picodollars=amounts["usd"], tokens=amounts["tokens"])
             return reply.reservation
         if isinstance(reply, Exceeded):
             return self._refuse_window(draft, target, reply, amounts)
         return self._ledger_down(draft, reply)
+
+    def _worst_case(self, draft: Draft, target: Target) -> Mapping[str, int]:
+        """The most that a call may take, by unit."""
+        output = self._longest_answer(draft, target)
+        input = draft.input_tokens
+        price = target.price
+        worst = price.worst_case(
+            input, 0 if price.rates.output is None else output,
+            media=draft.signals.media, long_writes=False, searches=draft.signals.searches,
+        )  # fmt: skip
+        return {"usd": worst, "tokens": input + output, "calls": 1}
 
     def _longest_answer(self, draft: Draft, target: Target) -> int:
         """Output tokens that all answers together may have."""

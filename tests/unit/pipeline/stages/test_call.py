@@ -328,6 +328,26 @@ def test_what_may_have_been_billed_although_no_answer_came_counts_as_billed(kind
         talk.told(Call, CallFailed(kind))
         assert talk.told(Settle, None).amounts == tuple(hold.amount for hold in holds)
         assert talk.outcome.kind == "failed"
+    assert talk.outcome.cost == holds[0].amount, "the bill says what the budget books"
+
+
+def test_what_is_booked_and_what_is_told_are_one_sum_also_after_a_failure() -> None:
+    with Playbook(policy(budgets=BUDGETS), ask()) as talk:
+        booked = []
+        for number, reply in enumerate((CallFailed("timeout"), answered()), 1):
+            talk.told(Reserve, Granted(number))
+            talk.told(Call, reply)
+            booked.append(talk.told(Settle, None).amounts[0])
+        outcome = talk.outcome
+    assert outcome.kind == "answered"
+    assert outcome.cost == sum(booked)
+    assert outcome.routed_cost == booked[1]
+
+
+def test_without_budgets_a_lost_answer_costs_the_same() -> None:
+    with Playbook(policy(routing="default: cheap"), ask()) as talk:
+        talk.told(Call, CallFailed("timeout"))
+        assert talk.outcome.cost == 8 * 100_000 + 1000 * 400_000
 
 
 def test_a_model_that_cannot_be_reached_bills_nothing() -> None:
@@ -335,7 +355,7 @@ def test_a_model_that_cannot_be_reached_bills_nothing() -> None:
         talk.told(Reserve, Granted(1))
         talk.told(Call, CallFailed("unreachable"))
         assert talk.told(Settle, None).amounts == (0, 0, 0)
-        assert talk.outcome.kind == "failed"
+        assert (talk.outcome.kind, talk.outcome.cost) == ("failed", 0)
 
 
 def test_an_answer_that_was_given_up_unseen_counts_as_long_as_it_may_have_become() -> None:
