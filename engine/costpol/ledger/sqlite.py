@@ -103,9 +103,7 @@ class SqliteLedger:
                 connection.execute(_OPEN, (number, command.expires, _encode(kept)))
         except sqlite3.Error as error:
             return self._failed(error)
-        if self.trouble is not None:
-            self.trouble = None
-            _log.warning("the ledger can be written again")
+        self._recovered()
         return Granted(number)
 
     def _oldest(self, account: Account) -> float | None:
@@ -147,10 +145,13 @@ class SqliteLedger:
             with self._lock, self._connection as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 self._lapse(now)
+                if self.trouble is not None:  # something to write, which tells whether that can be done again
+                    connection.execute(_BOOK, ("", 0.0, 0, 0))
                 connection.execute(_SWEEP_RESERVATIONS, (now - keep, SWEEP_ROWS))
                 connection.execute(_SWEEP_USE, (now - keep, SWEEP_ROWS))
         except sqlite3.Error as error:
             raise _store_error(error) from error
+        self._recovered()
 
     def usage_report(self, now: float, limit: int = 1000) -> tuple[BucketUse, ...]:
         """The newest buckets first, at most `limit`. Raises `StoreError`."""
@@ -173,6 +174,11 @@ class SqliteLedger:
                 _log.error("the ledger cannot be written: %s", reason)
             self.trouble = f"the ledger cannot be written: {reason}"
         return Failed(reason)
+
+    def _recovered(self) -> None:
+        if self.trouble is not None:
+            self.trouble = None
+            _log.warning("the ledger can be written again")
 
     def _used(self, account: Account) -> int:
         used, held = self._connection.execute(_SUM, (account.name, account.since)).fetchone()

@@ -86,12 +86,17 @@ async def answer_ready(
     reloader: Reloader, draining: Callable[[], bool], troubles: Mapping[Part, str], send: Send
 ) -> None:
     """`GET /-/ready`: whether new requests shall come here. They shall while something is merely amiss: what can be
-    answered without it is answered, and a full disk under every replica must not take all of them away."""
+    answered without it is answered. They shall not while budgets refuse them for want of a ledger: it is this process's
+    own, and another may have one that works."""
+    current = reloader.current
     if draining():
-        await send_json(send, 503, {"status": "stopping", "degraded": _told(troubles)})
-        return
-    status = "degraded" if troubles else "ready"
-    await send_json(send, 200, {"status": status, "policy": reloader.current.label, "degraded": _told(troubles)})
+        status = "stopping"
+    elif "ledger" in troubles and current.pipeline.call.needs_ledger:
+        status = "refusing"
+    else:
+        status = "degraded" if troubles else "ready"
+    code = 503 if status in ("stopping", "refusing") else 200
+    await send_json(send, code, {"status": status, "policy": current.label, "degraded": _told(troubles)})
 
 
 def _told(troubles: Mapping[Part, str]) -> list[str]:

@@ -394,6 +394,24 @@ def test_a_ledger_without_room_says_so_until_it_has_some(path: Path, caplog: pyt
     ledger.close()
 
 
+def test_a_sweep_finds_out_that_there_is_room_again(ledger: SqliteLedger) -> None:
+    connection = ledger._connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    wide = [Reserve((hold(1, of=account(f"{number:0>900}")),), NOW, NOW + 60) for number in range(20)]
+    assert Failed("ledger-full") in list(map(ledger.reserve, wide))
+    connection.execute("PRAGMA query_only = ON")  # nothing can be written at all
+    with pytest.raises(StoreError):
+        ledger.sweep(NOW)
+    assert ledger.trouble is not None
+    connection.execute("PRAGMA query_only = OFF")
+    connection.execute(f"PRAGMA max_page_count = {pages + 1000}")
+    rows = ledger.usage_report(NOW)
+    ledger.sweep(NOW)
+    assert ledger.trouble is None
+    assert ledger.usage_report(NOW) == rows
+
+
 def test_another_process_that_writes_is_no_trouble(path: Path) -> None:
     ledger = SqliteLedger(path, busy_seconds=0.01)
     writer = sqlite3.connect(path, isolation_level=None)

@@ -21,7 +21,10 @@ class Reloads:
     def __init__(self, result: Any = "reloaded") -> None:
         self.result = result
         self.error: object | None = None
-        self.current = SimpleNamespace(digest="d" * 64, label="g1-dddddddddddd", generation=1, health=Health())
+        self.current = SimpleNamespace(
+            digest="d" * 64, label="g1-dddddddddddd", generation=1, health=Health(),
+            pipeline=SimpleNamespace(call=SimpleNamespace(needs_ledger=True)),
+        )  # fmt: skip
         self.asked: list[bool] = []
 
     async def reload(self, *, dry_run: bool) -> ReloadReport:
@@ -101,3 +104,15 @@ def test_readiness_outlives_a_failed_reload_and_ends_with_the_service() -> None:
     reloads.current.health.note("embedder", "it is away")
     assert ready(False) == (200, "degraded", ["disk: it is full", "embedder: it is away", policy])
     assert ready(True)[0] == 503
+
+
+@pytest.mark.parametrize(("needed", "wanted"), [(True, (503, "refusing")), (False, (200, "degraded"))])
+def test_a_ledger_that_fails_ends_readiness_where_budgets_refuse_without_it(
+    needed: bool, wanted: tuple[int, str]
+) -> None:
+    reloads = Reloads()
+    reloads.current.pipeline.call.needs_ledger = needed
+    found = all_troubles(reloads, {"ledger": "it is full"})  # type: ignore[arg-type]
+    status, _, body = answered(lambda send: answer_ready(reloads, lambda: False, found, send))  # type: ignore[arg-type]
+    assert (status, body["status"]) == wanted
+    assert body["degraded"] == ["ledger: it is full"]

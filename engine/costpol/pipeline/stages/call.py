@@ -59,6 +59,11 @@ class CallStage:
     ledger_down: str
     retry_on: frozenset[str]
 
+    @property
+    def needs_ledger(self) -> bool:
+        """Whether calls are refused while nothing can be booked."""
+        return bool(self.budgets) and self.ledger_down == "refuse"
+
     def run(self, draft: Draft) -> Flow:
         """Returns a `Result`, or `None` after setting `draft.refusal`."""
         failed: Result | None = None

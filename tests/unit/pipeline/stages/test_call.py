@@ -375,3 +375,19 @@ def test_a_rolling_window_is_worth_another_try_when_its_oldest_slice_leaves_it()
     assert refusal is not None
     assert refusal.param == "steps"
     assert refusal.retry_after == pytest.approx(23 * 3600 + 1440)
+
+
+@pytest.mark.parametrize(
+    ("budgets", "needed"),
+    [
+        (BUDGETS, True),
+        (BUDGETS + "\nledger_down: allow", False),
+        ("budgets: {single: {limit: 1 USD, per: request}}", False),
+        (None, False),
+    ],
+)
+def test_calls_need_the_ledger_where_a_budget_has_a_window_and_refuses_without_it(
+    budgets: str | None, needed: bool
+) -> None:
+    pipeline = policy() if budgets is None else policy(budgets=budgets)
+    assert pipeline.call.needs_ledger is needed
