@@ -249,12 +249,18 @@ def _curve(
 
 
 def choose(points: Sequence[Point], limit: Decimal) -> Setting | None:
-    """The setting that saves most of those that keep the limit; of equals one that learns, then one that hits less.
-    `None` where no hit by likeness could be judged."""
+    """The setting that saves most of those that keep the limit; of equals one that learns, with the limit that was
+    asked for rather than a stricter one, then one that hits less. `None` where no hit by likeness could be judged."""
     if not any(point.judged and point.similar for point in points):
         return None
     kept = [point for point in points if point.keeps(limit)]
-    return max(kept, key=lambda point: (point.net, point.setting.kind == "max_wrong_hits", -point.hits)).setting
+    return max(kept, key=lambda point: (point.net, _promised(point.setting, limit), -point.hits)).setting
+
+
+def _promised(setting: Setting, limit: Decimal) -> Decimal:
+    """The limit that a setting keeps by itself, where that is no larger than the one asked for."""
+    learns = setting.kind == "max_wrong_hits" and setting.value is not None and setting.value <= limit
+    return setting.value if learns and setting.value is not None else Decimal(0)
 
 
 def _remembering(rehearsal: Rehearsal, memory: dict[str, object]) -> Rehearsal:

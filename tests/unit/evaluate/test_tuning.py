@@ -141,3 +141,15 @@ def test_chosen_is_what_saves_most_within_the_limit() -> None:
     assert choose([proven, point(learning, 20, 0, 60)], limit) == learning  # it keeps the limit by itself
     assert choose([proven, point(learning, 500, 50, 60)], limit) == strict  # the log shows that it does not
     assert choose([point(exact, 0, 0, 0)], limit) is None
+
+
+def test_of_equals_is_chosen_what_promises_the_limit_that_was_asked_for() -> None:
+    def point(setting: Setting, similar: int, saved: int = 0) -> Point:
+        return Point(setting, 1, 1000, similar, similar, similar, 0, saved, 0, 0.0)
+
+    stricter, asked, laxer = (Setting("max_wrong_hits", Decimal(each)) for each in ("0.005", "0.01", "0.02"))
+    exact, judged = Setting("exact"), point(Setting("threshold", Decimal("0.85")), 9, 70)
+    found = [judged, point(exact, 0), point(stricter, 3, 5), point(asked, 3, 5), point(laxer, 3, 5)]
+    assert choose(found, Decimal("0.01")) == asked
+    nothing = [judged, point(exact, 0), point(stricter, 0), point(asked, 0)]
+    assert choose(nothing, Decimal(0)) == exact, "no setting that learns promises that nothing is wrong"

@@ -35,7 +35,9 @@ def verdict(curve: Curve, tuning: Tuning) -> str:
     if curve.chosen is None:
         return f"no setting keeps at most {limit} wrong hits on this log"
     chosen, written = curve.point(curve.chosen), curve.point(curve.written)
-    gain = f"{share(chosen.hit_rate)} hits, {share(chosen.wrong_share, 2)} of them wrong ({band(chosen)})"
+    gain = f"{share(chosen.hit_rate)} hits"
+    if chosen.judged:
+        gain += f", {share(chosen.wrong_share, 2)} of them wrong ({band(chosen)})"
     if chosen.setting == written.setting:
         return f"keep `{chosen.setting.label}`: {gain}"
     why = "which saves less"
