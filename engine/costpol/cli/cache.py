@@ -148,7 +148,7 @@ def warm(
             raise _locked(error) from None
     found = counts.document(known.skipped)
     _show(found, format_, _warm_text)
-    return 1 if found["lines"] and not found["kept"] else 0
+    return 0 if found["kept"] else 1
 
 
 def _asked(url: str) -> Sidecar:

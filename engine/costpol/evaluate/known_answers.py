@@ -75,7 +75,8 @@ class KnownAnswers:
         """Lines without a usable answer, by reason."""
         for file in files:
             if file != "-" and not Path(file).is_file():
-                raise UsageError(f"there is no file `{file}`", "name a FAQ (YAML or JSON Lines) or a log")
+                fault = f"`{file}` is a folder" if Path(file).is_dir() else f"there is no file `{file}`"
+                raise UsageError(fault, "name a FAQ (YAML or JSON Lines) or a log")
 
     def __iter__(self) -> Iterator[KnownAnswer]:
         for file in self._files:
@@ -90,11 +91,14 @@ class KnownAnswers:
         import yaml
 
         try:
-            document = yaml.load(_read(Path(file)), Loader=yaml.CSafeLoader)
+            document = yaml.load(_read(Path(file)).decode("utf-8-sig"), Loader=yaml.CSafeLoader)
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{file}: this is not YAML in UTF-8, as byte {error.start + 1:,} shows") from None
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-            raise UsageError(f"{file}{place}: this is not YAML: {getattr(error, 'problem', None) or error}") from None
+            fault = getattr(error, "problem", None) or str(error).splitlines()[0]
+            raise UsageError(f"{file}{place}: this is not YAML: {fault}") from None
         faq = document if isinstance(document, dict) else {"questions": document}
         parsed = _converted(faq, _Faq, file)
         template = self._template if parsed.request is None else parsed.request

@@ -76,6 +76,8 @@ def test_what_nobody_may_share_is_skipped_and_nothing_kept_is_a_finding(folder: 
     code, out, _ = warmed(folder, capsys)
     assert code == 1
     assert "skipped 1: the cache is bypassed: tenant unknown" in out
+    (folder / "faq.yaml").write_text("request: {model: small}\nquestions: []\n")
+    assert warmed(folder, capsys)[0] == 1, "an empty export is no success either"
 
 
 @pytest.mark.parametrize(

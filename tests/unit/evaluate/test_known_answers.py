@@ -102,3 +102,22 @@ def test_a_faq_that_is_wrong_somewhere_gives_nothing_but_the_place(
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(UsageError, match=r"there is no file `none\.yaml`"):
         KnownAnswers(("none.yaml",), io.BytesIO())
+    with pytest.raises(UsageError, match=r"`\.` is a folder"):
+        KnownAnswers((".",), io.BytesIO())
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"questions: \xff\xfe", "f.yaml: this is not YAML in UTF-8, as byte 12 shows"),
+        (
+            b"questions: \x00",
+            "f.yaml: this is not YAML: unacceptable character #x0000: control characters are not allowed",
+        ),
+    ],
+)
+def test_what_is_no_text_is_told_in_one_line(tmp_path: Path, data: bytes, said: str) -> None:
+    (tmp_path / "f.yaml").write_bytes(data)
+    with pytest.raises(UsageError) as raised:
+        list(KnownAnswers((str(tmp_path / "f.yaml"),), io.BytesIO()))
+    assert raised.value.message.removeprefix(f"{tmp_path}/") == said
