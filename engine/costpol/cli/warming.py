@@ -39,7 +39,8 @@ class Counts:
         if reason is not None:
             self.reasons[reason] = self.reasons.get(reason, 0) + 1
         else:
-            self.intents[intent or "none"] = self.intents.get(intent or "none", 0) + 1
+            name = intent or "otherwise"
+            self.intents[name] = self.intents.get(name, 0) + 1
 
     def document(self, unread: dict[str, int]) -> dict[str, Any]:
         """The counts as plain data. `unread` are lines that held no known answer, by reason."""

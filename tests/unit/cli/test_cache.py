@@ -47,6 +47,7 @@ def test_a_folder_is_warmed_shown_and_purged(folder: Path, capsys: Any) -> None:
     code, out, _ = warmed(folder, capsys)
     assert code == 0
     assert "1 known answer: 1 stored" in out
+    assert "kept for otherwise: 1" in out, "as the statistics call it"
     assert json.loads(warmed(folder, capsys, "--format=json")[1])["renewed"] == 1
     code, out, _ = cache(folder, capsys, "stats")
     assert code == 0
