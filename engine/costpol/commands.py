@@ -48,15 +48,13 @@ class Failed(Struct, frozen=True, gc=False):
 # Embedding and intents
 
 
-@dataclass(frozen=True, slots=True)
-class Embed:
+class Embed(Struct, frozen=True, gc=False):
     """The vector of a text, by the embedder of the snapshot."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+class Embedded(Struct, frozen=True, gc=False):
     """A unit-length vector."""
 
     vector: Vector
@@ -82,8 +80,7 @@ class Neighbour:
 # Cache
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True, gc=False):
     """Who may read a cache entry: exactly the callers whose identity makes the same scope.
 
     `key` is `global`, `tenant:<tenant>` or `user:<tenant>:<user>`, with every part percent-encoded, so that no
@@ -163,8 +160,7 @@ class LookupExact(Struct, frozen=True, gc=False):
     now: float
 
 
-@dataclass(frozen=True, slots=True)
-class LookupSimilar:
+class LookupSimilar(Struct, frozen=True, gc=False):
     """The unexpired entries nearest to a vector, inside one partition, scope and intent."""
 
     vector: Vector
@@ -182,8 +178,7 @@ class Hit(Struct, frozen=True, gc=False):
     similarity: float
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(Struct, frozen=True, gc=False):
     """Which of the near entries surely has the answer, so that at most `limit` (a share) of such hits is wrong.
 
     `hits` come nearest first and are all within the asker's scope. `chance`, in [0, 1), picks what is answered afresh
@@ -201,8 +196,7 @@ class Judge:
     """With which the limit is to be kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True, gc=False):
     """`place` is the hit to give, `None` where a model is to be asked; `why` says it in words. `ticket` names the
     judgement for `Learn`, or, where the hit is one that is picked to `verify`, for `Check`. `probability` (of being
     right) and `cut` are `None` before there is evidence."""
@@ -215,8 +209,7 @@ class Judged:
     verify: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Learn:
+class Learn(Struct, frozen=True, gc=False):
     """A model was asked after a judgement: compare its answer with the kept ones. `answer_id` names the right answer
     where a log states it; live it is found by comparing `content`."""
 
@@ -225,8 +218,7 @@ class Learn:
     answer_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Admit:
+class Admit(Struct, frozen=True, gc=False):
     """Whether a hit over a fixed threshold may be given: verified hits that turned out wrong may have raised it.
 
     `limit` is the share of them that may be wrong; `chance`, in [0, 1), picks the share `verify` of hits to verify.
@@ -248,8 +240,7 @@ class Admitted(Struct, frozen=True, gc=False):
     ticket: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True, gc=False):
     """A hit was given and the question answered afresh behind it: compare. `answer_id` names the right answer where a
     log states it."""
 
@@ -277,8 +268,7 @@ class Join:
     patience: float
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(Struct, frozen=True, gc=False):
     """Keep an answer. Without a vector only an exact repeat will find it."""
 
     entry: Entry

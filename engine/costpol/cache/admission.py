@@ -44,4 +44,6 @@ def repeats(entry: Entry, c: LookupExact) -> bool:
 
 def belongs(entry: Entry, c: LookupSimilar) -> bool:
     """Whether an entry lies where somebody looks for a similar one, and lives."""
-    return entry.expires > c.now and (entry.partition, entry.scope, entry.intent) == (c.partition, c.scope, c.intent)
+    return (
+        entry.expires > c.now and entry.partition == c.partition and entry.scope == c.scope and entry.intent == c.intent
+    )

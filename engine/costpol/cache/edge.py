@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from costpol.cache.admission import UNFIT, belongs, fits, refuses, repeats
 from costpol.cache.collection import Collection, damaged, open_collection
@@ -78,31 +79,30 @@ class EdgeCache:
             return UNFIT
         try:
             found = self._collection.shard.nearest(
-                c.vector, c.limit, equal=(PLACE, place(c.scope, c.partition, c.intent)), above=(UNTIL, c.now),
-                payload=False,
-            )  # fmt: skip
-            entries = self._entries([str(id) for id, _, _ in found])
+                c.vector, c.limit, equal=(PLACE, place(c.scope, c.partition, c.intent)), above=(UNTIL, c.now)
+            )
+            entries = self._entries([id for id, _ in found])
         except StoreError as error:
             return self._failed("lookup", error)
         return tuple(
             [
                 Hit(entry, min(1.0, similarity))
-                for entry, (_, similarity, _) in zip(entries, found, strict=True)
+                for entry, (_, similarity) in zip(entries, found, strict=True)
                 if entry is not None and belongs(entry, c)
             ]
         )
 
-    def _entries(self, ids: list[str]) -> list[Entry | None]:
+    def _entries(self, ids: list[UUID]) -> list[Entry | None]:
         """The entries of these ids; `None` for one that is gone or damaged."""
-        entries = [self._recent.get(id) for id in ids]
-        missing = [id for id, entry in zip(ids, entries, strict=True) if entry is None]
+        entries = self._recent.get([id.int for id in ids])
+        missing = [str(id) for id, entry in zip(ids, entries, strict=True) if entry is None]
         if missing:
             payloads = self._collection.shard.read_many(missing)
             for number, id in enumerate(ids):
-                if entries[number] is None and id in payloads:
-                    entry = entries[number] = unpack(payloads[id])
+                if entries[number] is None and (payload := payloads.get(str(id))) is not None:
+                    entry = entries[number] = unpack(payload)
                     if entry is not None:
-                        self._recent.keep(id, entry)
+                        self._recent.keep(id.int, entry)
         return entries
 
     def store(self, c: Store) -> Failed | None:
@@ -196,7 +196,7 @@ class EdgeCache:
             self._collection.close()
 
     def _put(self, id: str, vector: Vector | None, payload: dict[str, Any]) -> None:
-        self._recent.drop((id,))
+        self._recent.drop((UUID(id).int,))
         self._collection.shard.put([(id, vector, payload)])
         if self._renewal is not None:
             try:
@@ -205,7 +205,7 @@ class EdgeCache:
                 self._abandon(error)
 
     def _forget(self, ids: list[str]) -> int:
-        self._recent.drop(ids)
+        self._recent.drop([UUID(id).int for id in ids])
         self._collection.shard.delete(ids)
         self._tally.drop(ids)
         if self._renewal is not None:

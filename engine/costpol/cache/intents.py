@@ -59,14 +59,11 @@ class IntentIndex:
         if c.vector.shape != (self._dimension,) or not abs(float(c.vector @ c.vector) - 1.0) < 1e-3:
             return Failed("vector-unfit")
         try:
-            found = self._shard.nearest(c.vector, c.limit, payload=False)
+            found = self._shard.nearest(c.vector, c.limit)
         except StoreError as error:
             _log.warning("search of intent examples failed: %s", error.message)
             return Failed("intents-search-failed")
-        return tuple(
-            Neighbour(*self._examples[UUID(str(id)).int], similarity=min(1.0, similarity))
-            for id, similarity, _ in found
-        )
+        return tuple(Neighbour(*self._examples[id.int], similarity=min(1.0, similarity)) for id, similarity in found)
 
     def close(self) -> None:
         """Let go of the files. Closing twice is no error."""

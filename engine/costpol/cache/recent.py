@@ -6,7 +6,7 @@ A search that returns twenty payloads spends more time on reading them than on s
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from costpol.commands import Entry
@@ -19,19 +19,24 @@ _LARGEST = 256 * 2**10
 
 @dataclass(slots=True)
 class Recent:
-    """Entries by their point's id, the one asked for last at the end. What is replaced or forgotten must be dropped."""
+    """Entries by their point's id, the one asked for last at the end. What is replaced or forgotten must be dropped.
 
-    _entries: OrderedDict[str, Entry] = field(default_factory=OrderedDict)
+    An id is the number that its UUID stands for: a search returns UUIDs, and spelling twenty of them as text takes
+    longer than all else that is done here.
+    """
+
+    _entries: OrderedDict[int, Entry] = field(default_factory=OrderedDict)
     _bytes: int = 0
 
-    def get(self, id: str) -> Entry | None:
-        """The entry, if it is at hand."""
-        entry = self._entries.get(id)
-        if entry is not None:
-            self._entries.move_to_end(id)
-        return entry
+    def get(self, ids: Sequence[int]) -> list[Entry | None]:
+        """Those entries that are at hand, in the order of the ids; `None` for the others."""
+        entries = list(map(self._entries.get, ids))
+        for id, entry in zip(ids, entries, strict=True):
+            if entry is not None:
+                self._entries.move_to_end(id)
+        return entries
 
-    def keep(self, id: str, entry: Entry) -> None:
+    def keep(self, id: int, entry: Entry) -> None:
         """Have it at hand, and give up those that were not asked for longest."""
         size = len(entry.body) + len(entry.text)
         self.drop((id,))
@@ -43,7 +48,7 @@ class Recent:
             _, gone = self._entries.popitem(last=False)
             self._bytes -= len(gone.body) + len(gone.text)
 
-    def drop(self, ids: Iterable[str]) -> None:
+    def drop(self, ids: Iterable[int]) -> None:
         """These were replaced or forgotten."""
         for id in ids:
             gone = self._entries.pop(id, None)

@@ -152,9 +152,8 @@ class Shard:
         *,
         equal: tuple[str, str] | None = None,
         above: tuple[str, float] | None = None,
-        payload: bool = True,
-    ) -> list[tuple[str | int, float, dict[str, Any]]]:
-        """The points (id, cosine, payload) nearest to a vector, nearest first.
+    ) -> list[tuple[UUID, float]]:
+        """The points (id, cosine) nearest to a vector, nearest first.
 
         Only those whose keyword field is `equal` and whose number field lies `above`.
         """
@@ -166,12 +165,12 @@ class Shard:
         found = self._edge.query(
             QueryRequest(
                 limit=limit,
-                query=Query.Nearest(vector, using=_VECTOR),  # type: ignore[arg-type]
+                query=Query.Nearest(vector.tolist(), using=_VECTOR),  # an array is taken over number by number
                 filter=Filter(must=conditions) if conditions else None,
-                with_payload=payload,
+                with_payload=False,
             )
         )
-        return [(point.id, point.score, point.payload or {}) for point in found]  # type: ignore[misc]
+        return [(point.id, point.score) for point in found]  # type: ignore[misc]
 
     def walk(self, fields: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every point: its id and these fields of its payload."""

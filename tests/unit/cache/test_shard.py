@@ -25,7 +25,7 @@ def test_filters_are_hard_and_every_point_can_be_walked(tmp_path: Path) -> None:
     shard.put([(uuid(n), AXES[n % 4], {"colour": "red" if n % 2 else "blue", "until": n}) for n in range(2500)])
     shard.put([(uuid(9999), None, {"colour": "red", "until": 10_000})])
     found = shard.nearest(AXES[0], 5000, equal=("colour", "red"), above=("until", 1000.0))
-    assert {UUID(str(id)).int for id, _, _ in found} == {n for n in range(1001, 2500) if n % 2}
+    assert {UUID(str(id)).int for id, _ in found} == {n for n in range(1001, 2500) if n % 2}
     walked = dict(shard.walk(["until"]))
     assert len(walked) == 2501
     assert walked[uuid(7)] == {"until": 7}
@@ -74,7 +74,7 @@ def test_a_full_disk_refuses_what_writes_and_still_reads(tmp_path: Path, monkeyp
         with pytest.raises(StoreError, match=r"^the disk of `.*` is full: 16 MiB must stay free"):
             write()
     assert shard.read(uuid(1)) == {"a": 1}
-    assert [str(id) for id, _, _ in shard.nearest(AXES[0], 5)] == [uuid(1)]
+    assert [str(id) for id, _ in shard.nearest(AXES[0], 5)] == [uuid(1)]
 
     monkeypatch.undo()
     shard.put([(uuid(2), AXES[1], {})])
