@@ -13,7 +13,7 @@ import logging
 import os
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from itertools import count
@@ -22,6 +22,7 @@ from threading import Lock
 from uuid import uuid4
 
 import numpy as np
+from msgspec.structs import replace
 
 from costpol.commands import Admit, Admitted, Check, Checked, Failed, Hit, Judge, Judged, Learn, own_name
 from costpol.errors import StoreError, WireError
@@ -44,7 +45,7 @@ _WRITTEN_EVERY = 60.0
 _COMPARED = 5
 """Candidate answers that a fresh one is compared with, the nearest first."""
 
-_NONE, _NO_WORDS = np.zeros(0, np.float32), np.zeros(0, np.int64)
+_NONE = np.zeros(0, np.float32)
 
 Elsewhere = Callable[[Callable[[], None], Callable[[BaseException | None], None]], None]
 """Does the first in a thread, then the second in the event loop, with the error if there was one."""
@@ -111,7 +112,7 @@ class CacheJudge:
             place = judgement.places[0]
             serve(self.state, evidence, judgement)
             self.verdicts.track(command.intent, command.limit).hits += 1
-            without = replace(evidence, vector=_NONE, words=_NO_WORDS)  # a verdict needs neither
+            without = replace(evidence, vector=_NONE, words=b"")  # a verdict needs neither
             self._remember(command.hits[place].entry.id, (without, judgement))
         else:
             place = None
@@ -126,11 +127,11 @@ class CacheJudge:
         if command.hit.similarity < track.threshold:
             return Admitted(track.threshold)
         track.hits += 1
-        given = _Given(command.intent, command.threshold, command.limit, command.hit.similarity)
-        self._remember(command.hit.entry.id, given)
+        opened = command.intent, command.threshold, command.limit, command.hit.similarity
+        self._remember(command.hit.entry.id, _Given(*opened))
         if command.chance >= command.verify:
             return Admitted(track.threshold)
-        return Admitted(track.threshold, self._wait(replace(given, hit=command.hit)))
+        return Admitted(track.threshold, self._wait(_Given(*opened, command.hit)))
 
     def check(self, command: Check) -> Checked | Failed:
         """Take a fresh answer as a verdict on the hit that was given in its place."""

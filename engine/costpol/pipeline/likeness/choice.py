@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import exp, log
 
 import numpy as np
 
@@ -48,15 +49,22 @@ class Weights:
     circumstances: Reals
     circumstances_middle: Reals
     bias: float
+    offset: float = field(init=False)
+    """The bias where all is counted from zero."""
 
-    def logits(self, answers: Table, circumstances: Row) -> Reals:
-        """Per answer, the logit of the probability that it and no other outcome is the right one."""
-        utility = (answers - self.answers_middle) @ self.answers
-        utility += float((circumstances - self.circumstances_middle) @ self.circumstances) + self.bias
-        top = max(float(utility.max()), 0.0)
-        grown = np.exp(utility - top)
-        others = grown.sum() - grown + np.exp(-top)
-        return np.asarray(utility - top - np.log(others), dtype=np.float64)
+    def __post_init__(self) -> None:
+        middle = self.answers_middle @ self.answers + self.circumstances_middle @ self.circumstances
+        object.__setattr__(self, "offset", self.bias - float(middle))
+
+    def best(self, answers: Table, circumstances: Row) -> tuple[int, float]:
+        """The likeliest answer, and the logit of the probability that it and no other outcome is the right one."""
+        shared = float(circumstances.dot(self.circumstances)) + self.offset
+        utilities: list[float] = answers.dot(self.answers).tolist()
+        highest = max(utilities)
+        top = max(highest + shared, 0.0)
+        best = utilities.index(highest)
+        others = exp(-top) + sum([exp(each + shared - top) for place, each in enumerate(utilities) if place != best])
+        return best, highest + shared - top - log(others)
 
 
 TYPICAL = Weights(

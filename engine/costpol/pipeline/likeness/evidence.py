@@ -19,22 +19,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import log1p
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from math import asinh, exp, log, log1p
+from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
 
-from costpol.pipeline.likeness.words import Hashes, hash_words
+from costpol.pipeline.likeness.words import hash_words
 
 if TYPE_CHECKING:
     from costpol.pipeline.likeness.choice import Row, Table
     from costpol.pipeline.likeness.state import Likeness
-    from costpol.pipeline.likeness.words import Vector
-
-Reals = np.ndarray[Any, np.dtype[np.float64]]
-Places = np.ndarray[Any, np.dtype[np.int64]]
+    from costpol.pipeline.likeness.words import Hashes, Vector, Wording
 
 SIGNALS = ("similarity", "votes", "likelihood", "familiarity", "wording", "wording votes", "coverage")
 CIRCUMSTANCES = ("experience", "nearness", "novelty")
@@ -47,10 +44,12 @@ _SCALE = 20.0
 
 _WORD_SHARE = 0.7
 """The length of the words' vector beside the embedding's."""
+_WORDS_LENGTH, _LENGTH = np.float32(_WORD_SHARE), np.float32((1 + _WORD_SHARE**2) ** -0.5)
+
+_NONE = np.empty((0, len(SIGNALS)), dtype=np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True, gc=False):
     """A stored question that is near: the name of its answer and the cosine."""
 
     answer: str
@@ -58,8 +57,7 @@ class Candidate:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True, gc=False):
     """All that one request shows. `answers` are distinct, the nearest one first; `places` are each one's candidates."""
 
     vector: Vector
@@ -76,40 +74,46 @@ class Evidence:
 def weigh(state: Likeness, vector: Vector, text: str, candidates: Sequence[Candidate]) -> Evidence:
     """The evidence for one question. `vector` is its embedding, of unit length; candidates come nearest first."""
     hashes = hash_words(text)
-    words, novelty = state.words.vector(hashes)
-    joint = np.concatenate([vector, words * np.float32(_WORD_SHARE)]) * np.float32((1 + _WORD_SHARE**2) ** -0.5)
     places: dict[str, list[int]] = {}
     for place, candidate in enumerate(candidates):
         places.setdefault(candidate.answer, []).append(place)
     answers = tuple(places)
+    texts = [hash_words(candidates[place].text) for own in places.values() for place in own]
+    words = state.words.compare(hashes, texts, [*map(len, places.values())])
+    joint = np.concatenate([vector, words.vector * _WORDS_LENGTH]) * _LENGTH
     nearest = candidates[0].similarity if candidates else 0.0
-    signals = np.empty((len(answers), len(SIGNALS)), dtype=np.float32)
-    if candidates:
-        similarities = np.array([candidate.similarity for candidate in candidates])
-        owner = np.repeat(np.arange(len(answers)), [len(own) for own in places.values()])
-        order = [place for own in places.values() for place in own]
-        texts = [hash_words(candidates[place].text) for place in order]
-        overlaps, coverage = state.words.overlaps(hashes, texts, owner)
-        both = (similarities[order] + _WORD_SHARE**2 * overlaps) / (1 + _WORD_SHARE**2)
-        signals[:, 0] = [candidates[own[0]].similarity for own in places.values()]
-        signals[:, 1] = _votes(similarities[order], owner)
-        signals[:, 4] = np.maximum.reduceat(overlaps, np.flatnonzero(np.diff(owner, prepend=-1)))
-        signals[:, 5] = _votes(both, owner)
-        signals[:, 6] = coverage
-        signals[:, 2] = _SCALE * np.arcsinh(state.answers.scores(answers, joint) / _SCALE)
-        signals[:, 3] = np.log1p(state.answers.counted(answers))
     return Evidence(
         vector=joint,
         words=hashes,
         answers=answers,
-        places=tuple(tuple(own) for own in places.values()),
-        signals=signals,
-        circumstances=np.array([log1p(state.stored), nearest, novelty], dtype=np.float32),
-        unanimous=all(c.answer == candidates[0].answer for c in candidates if c.similarity > nearest - 0.05),
+        places=tuple([tuple(own) for own in places.values()]),
+        signals=_signals(state, joint, candidates, places, words) if candidates else _NONE,
+        circumstances=np.array([log1p(state.stored), nearest, words.novelty], dtype=np.float32),
+        unanimous=all(c.answer == answers[0] for c in candidates if c.similarity > nearest - 0.05),
     )
 
 
-def _votes(similarities: Reals, owner: Places) -> Reals:
-    """The logarithm of each owner's share of votes, which fade with the distance from the nearest."""
-    votes = np.bincount(owner, np.exp(_SHARPNESS * (similarities - similarities.max())))
-    return np.asarray(np.log(votes / votes.sum() + 1e-3), dtype=np.float64)
+def _signals(
+    state: Likeness, joint: Vector, candidates: Sequence[Candidate], places: Mapping[str, Sequence[int]], words: Wording
+) -> Table:
+    """One row per answer. Where there are so few numbers, plain ones are quicker than arrays."""
+    rows: list[list[float]] = []
+    overlaps = iter(words.overlaps)
+    for own in places.values():
+        row = [candidates[own[0]].similarity, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+        for place in own:
+            similarity, overlap = candidates[place].similarity, next(overlaps)
+            row[1] += exp(_SHARPNESS * (similarity - 1))
+            row[5] += exp(_SHARPNESS * ((similarity + _WORD_SHARE**2 * overlap) / (1 + _WORD_SHARE**2) - 1))
+            row[4] = max(row[4], overlap)
+        rows.append(row)
+    answers = [*places]
+    likelihoods, counts = state.answers.scores(answers, joint), state.answers.counted(answers)
+    votes, wording_votes = sum([row[1] for row in rows]), sum([row[5] for row in rows])
+    for row, likelihood, count, coverage in zip(rows, likelihoods, counts, words.coverage, strict=True):
+        row[1] = log(row[1] / votes + 1e-3)
+        row[2] = _SCALE * asinh(likelihood / _SCALE)
+        row[3] = log1p(count)
+        row[5] = log(row[5] / wording_votes + 1e-3)
+        row[6] = coverage
+    return np.array(rows, dtype=np.float32)

@@ -11,8 +11,9 @@ their callers (`verify`), the more of those that are closer to the cut. `judge` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from costpol.pipeline.likeness.calibration import HIGHEST, LOWEST, Scored
 from costpol.pipeline.likeness.choice import Verdict
@@ -33,8 +34,7 @@ _FIXED_LOGIT = 4.6
 """What a hit by the fixed rule counts as before there is evidence: one in a hundred wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True, gc=False):
     """The decision on one request. `places` are the candidates that carry the answer, nearest first."""
 
     action: Literal["serve", "verify", "refuse"]
@@ -62,7 +62,6 @@ def judge(
     limit is to be kept."""
     if not evidence.answers:
         return Judgement("refuse", "nothing is near", intent, limit)
-    weights = state.choice.weights
     cut = state.cut(intent, limit, confidence)
     if not cut.ready(state.calibration):
         nearest = float(evidence.signals[0, 0])
@@ -71,9 +70,8 @@ def judge(
             return Judgement(action, "nearer than the fixed rule asks", intent, limit, evidence.answers[0],
                              evidence.places[0], rate=verified or 1.0)  # fmt: skip
         return Judgement("refuse", "no evidence yet", intent, limit, evidence.answers[0], evidence.places[0])
-    logits = weights.logits(evidence.signals, evidence.circumstances)
-    best = int(logits.argmax())
-    logit = min(max(float(logits[best]), LOWEST), HIGHEST)
+    best, logit = state.choice.weights.best(evidence.signals, evidence.circumstances)
+    logit = min(max(logit, LOWEST), HIGHEST)
     wrong = state.calibration.chance(logit, intent)
     answer, places = evidence.answers[best], evidence.places[best]
     if logit < cut.value:
@@ -115,9 +113,8 @@ def verify(state: Likeness, evidence: Evidence, judgement: Judgement, right: str
     if judgement.logit is not None:
         state.calibration.learn(Scored(judgement.logit, right == judgement.answer, judgement.intent, sampled))
     else:
-        logits = state.choice.weights.logits(evidence.signals, evidence.circumstances)
-        best = int(logits.argmax())
-        state.calibration.learn(Scored(float(logits[best]), evidence.answers[best] == right, judgement.intent, sampled))
+        best, logit = state.choice.weights.best(evidence.signals, evidence.circumstances)
+        state.calibration.learn(Scored(logit, evidence.answers[best] == right, judgement.intent, sampled))
     place = evidence.answers.index(right) if right in evidence.answers else None
     weight = 1 / judgement.rate if sampled else 1.0
     state.choice.learn(Verdict(evidence.signals, evidence.circumstances, place, weight))

@@ -7,12 +7,14 @@ rare it has been so far. No text is kept, only how often each hash was seen.
 from __future__ import annotations
 
 import re
-import zlib
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise
-from typing import Any
+from itertools import accumulate, repeat
+from math import sqrt
+from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 
@@ -21,11 +23,28 @@ _SLOTS = 1 << 16
 _MAX_WORDS = 256
 """Words of a long text beyond these do not count: a decision must stay quick."""
 
+_SILENT = b"\0\0\0\0"
+"""Stands for a text without words, whose share of anything is nothing."""
+
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 
-Hashes = np.ndarray[tuple[int], np.dtype[np.int64]]
-Places = np.ndarray[Any, np.dtype[np.int64]]
+Hashes = bytes
+"""Of 32 bits each, in their order. As bytes, the words of twenty texts are one array in a single step."""
+_Hashed = np.ndarray[tuple[int], np.dtype[np.uint32]]
 Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
+
+
+class Wording(NamedTuple):
+    """What the words of a text say."""
+
+    vector: Vector
+    """Of unit length; zero without any words."""
+    novelty: float
+    """The share of them that were never seen before."""
+    overlaps: list[float]
+    """How much of its words the text shares with each of the others: the cosine of their rarities."""
+    coverage: list[float]
+    """By rarity, the share of its words that occurs in any text of each group."""
 
 
 @dataclass(slots=True)
@@ -39,45 +58,55 @@ class Words:
 
     def note(self, hashes: Hashes) -> None:
         """Count the words of one more text."""
-        self.seen[hashes & (_SLOTS - 1)] += 1
+        self.seen[np.frombuffer(hashes, np.uint32) & (_SLOTS - 1)] += 1
         self.texts += 1
 
-    def vector(self, hashes: Hashes) -> tuple[Vector, float]:
-        """The unit vector of a text's words (zero without any), and the share of them that were never seen before."""
-        if not len(hashes):
-            return np.zeros(DIMENSION, dtype=np.float32), 1.0
-        seen = self.seen[hashes & (_SLOTS - 1)]
-        weights = np.log((self.texts + 2.0) / (seen + 1.0))
-        weights[(hashes >> 31) & 1 == 0] *= -1
-        vector = np.bincount((hashes >> 16) % DIMENSION, weights, DIMENSION).astype(np.float32)
-        length = float(vector @ vector) ** 0.5
-        return vector / np.float32(length + 1e-9), float(np.count_nonzero(seen < 1) / len(hashes))
+    def compare(self, hashes: Hashes, others: Sequence[Hashes], groups: Sequence[int]) -> Wording:
+        """What the words of a text say, alone and beside those of some others, which come in groups of so many.
 
-    def overlaps(self, hashes: Hashes, others: Sequence[Hashes], owner: Places) -> tuple[Vector, Vector]:
-        """How much of its words a text shares with each of some others (the cosine of their rarities), and the share of
-        them that occurs in any other text of the same owner. Owners are counted from 0."""
-        sizes = [len(other) for other in others]
-        count = int(owner.max()) + 1
-        if not len(hashes) or not sum(sizes):
-            return np.zeros(len(others), dtype=np.float32), np.zeros(count, dtype=np.float32)
-        joined = np.concatenate(others)
-        text = np.repeat(np.arange(len(others)), sizes)
-        rarity = np.log((self.texts + 2.0) / (self.seen[joined & (_SLOTS - 1)] + 1.0)) ** 2
-        own = np.log((self.texts + 2.0) / (self.seen[hashes & (_SLOTS - 1)] + 1.0)) ** 2
-        place = np.minimum(np.searchsorted(hashes, joined), len(hashes) - 1)
-        shared = hashes[place] == joined
-        total = np.bincount(text, rarity, len(others)) * float(own.sum())
-        overlaps = np.bincount(text, rarity * shared, len(others)) / np.sqrt(total + 1e-9)
-        covered = np.zeros((count, len(hashes)), dtype=np.float32)
-        covered[owner[text[shared]], place[shared]] = 1.0
-        coverage = (covered * own).sum(axis=1) / (own.sum() + 1e-9)
-        return np.asarray(overlaps, dtype=np.float32), np.asarray(coverage, dtype=np.float32)
+        All words are looked up at once: a look takes longer than the arithmetic of a hundred words.
+        """
+        joined = np.frombuffer(b"".join([hashes, *[other or _SILENT for other in others]]), np.uint32)
+        own = len(hashes) // 4
+        words, joined_others = joined[:own], joined[own:]
+        seen = self.seen.take(joined & (_SLOTS - 1))
+        rarity = np.log((self.texts + 2.0) / (seen + 1.0))
+        vector = _vector(words, rarity[:own])
+        novelty = np.count_nonzero(seen[:own] < 1) / own if own else 1.0
+        if not own or not others:
+            return Wording(vector, novelty, [0.0] * len(others), [0.0] * len(groups))
+        rarity *= rarity
+        weights, total = rarity[:own], float(rarity[:own].sum())
+        starts = [0, *accumulate([len(other or _SILENT) // 4 for other in others])]
+        places = words.searchsorted(joined_others)
+        shared = (words.take(places, mode="clip") == joined_others).nonzero()[0]
+        places = places.take(shared)
+        common = np.zeros(len(joined_others), dtype=np.float32)
+        common[shared] = weights.take(places)
+        totals = np.add.reduceat(rarity[own:], starts[:-1]).tolist()
+        overlaps = np.add.reduceat(common, starts[:-1]).tolist()
+        ends = [starts[number] for number in accumulate(groups)]
+        covered = np.zeros((len(groups), own), dtype=np.float32)
+        covered[np.array(ends).searchsorted(shared, "right"), places] = 1.0
+        return Wording(
+            vector,
+            novelty,
+            [each / sqrt(all_ * total + 1e-9) for each, all_ in zip(overlaps, totals, strict=True)],
+            [each / (total + 1e-9) for each in covered.dot(weights).tolist()],
+        )
+
+
+def _vector(words: _Hashed, rarity: Vector) -> Vector:
+    signed = np.where(words >> 31, rarity, -rarity)
+    vector = np.bincount((words >> 16) & (DIMENSION - 1), signed, DIMENSION).astype(np.float32)
+    vector /= np.float32(float(vector.dot(vector)) ** 0.5 + 1e-9)
+    return vector
 
 
 @lru_cache(maxsize=16_384)  # the same stored questions are near again and again
 def hash_words(text: str) -> Hashes:
-    """The distinct words and pairs of neighbouring words of a text, hashed to 32 bits, in order of their hashes."""
-    words = _WORD.findall(text.lower())[:_MAX_WORDS]
-    distinct = dict.fromkeys(words) | dict.fromkeys(f"{one} {other}" for one, other in pairwise(words))
-    hashes = {zlib.crc32(word.encode("utf-8", "surrogatepass")) for word in distinct}
-    return np.array(sorted(hashes), dtype=np.int64)
+    """The distinct words and pairs of neighbouring words of a text."""
+    words = [word.encode() for word in _WORD.findall(text.lower())[:_MAX_WORDS]]
+    hashes = [*map(crc32, words)]
+    pairs = map(crc32, words[1:], map(crc32, repeat(b" "), hashes))  # a checksum goes on where one before it ended
+    return array("I", sorted({*hashes, *pairs})).tobytes()

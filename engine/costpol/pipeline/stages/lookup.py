@@ -188,12 +188,12 @@ class LookupStage:
         assert draft.scope is not None and draft.vector is not None  # noqa: S101, PT018 - it was looked up with both
         now, life, question = draft.signals.arrival.now, _life(plan, draft), draft.signals.question
         usables = [hit for hit in found if usable(hit.entry, life, draft.partition, draft.scope, now)]
-        refused = {hit.entry.id: guards.refusing(plan.guards, question, hit.entry.text) for hit in usables}
-        hits = tuple(hit for hit in usables if refused[hit.entry.id] is None)
-        if usables and (guard := refused[usables[0].entry.id]) is not None:
+        refused = [guards.refusing(plan.guards, question, hit.entry.text) for hit in usables]
+        hits = tuple([hit for hit, guard in zip(usables, refused, strict=True) if guard is None])
+        if refused and refused[0] is not None:
             nearest = usables[0]
             draft.note(
-                NAME, "refused by guard", guard=guard, similarity=round(nearest.similarity, 4),
+                NAME, "refused by guard", guard=refused[0], similarity=round(nearest.similarity, 4),
                 question=nearest.entry.text,
             )  # fmt: skip
         judged = yield Judge(

@@ -28,15 +28,24 @@ def test_the_model_that_drew_the_verdicts_is_found() -> None:
 
 def test_probabilities_of_all_outcomes_are_shares() -> None:
     weights = fit(verdicts(500))
-    logits = weights.logits(np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]], np.float32), np.zeros(1, np.float32))
-    shares = 1 / (1 + np.exp(-logits))
-    assert 0 < shares.sum() < 1
-    assert logits.argmax() == 0
+    rows = np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]], np.float32)
+    best, logit = weights.best(rows, np.zeros(1, np.float32))
+    utilities = [float((row - weights.answers_middle) @ weights.answers) + weights.bias for row in rows]
+    grown = np.exp([*utilities, 0.0])
+    assert best == int(np.argmax(utilities)) == 0
+    assert 1 / (1 + np.exp(-logit)) == pytest.approx(grown[0] / grown.sum())
+
+
+@pytest.mark.parametrize("utility", [-900.0, 900.0])
+def test_a_logit_far_out_is_finite(utility: float) -> None:
+    weights = Weights(np.array([1.0]), np.zeros(1), np.array([0.0]), np.zeros(1), 0.0)
+    _, logit = weights.best(np.array([[utility], [utility]], np.float32), np.zeros(1, np.float32))
+    assert logit == pytest.approx(min(utility, 0.0))
 
 
 def test_verdicts_that_are_all_alike_can_be_fitted() -> None:
     alike = [Verdict(np.ones((2, 2), np.float32), np.ones(1, np.float32), 0, 1.0)] * 100
-    assert np.isfinite(fit(alike).logits(alike[0].answers, alike[0].circumstances)).all()
+    assert np.isfinite(fit(alike).best(alike[0].answers, alike[0].circumstances)[1])
 
 
 def test_few_verdicts_hardly_move_the_typical_weights_and_many_do() -> None:
