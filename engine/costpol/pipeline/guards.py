@@ -17,7 +17,7 @@ Where a question cannot be read (words without spaces between them), any differe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from costpol.pipeline.order import tells_otherwise
 from costpol.pipeline.reading import Reading, read
@@ -32,11 +32,23 @@ def refusing(guards: Collection[str], question: str, cached: str) -> str | None:
 
     Where one of them has no words (a question that was not kept as text), the first guard asked for refuses.
     """
-    if question == cached or not guards:
-        return None
-    left, right = read(question), read(cached)
-    for name, differ in _GUARDS:
-        if name in guards and (not (left.words and right.words) or differ(left, right)):
+    return refusals(guards, question, (cached,))[0]
+
+
+def refusals(guards: Collection[str], question: str, cached: Sequence[str]) -> list[str | None]:
+    """As `refusing`, for each of several kept questions."""
+    asked = [(name, differ) for name, differ in _GUARDS if name in guards]
+    left = read(question)
+    return [None if text == question else _first(asked, left, read(text)) for text in cached]
+
+
+_Guards = Sequence[tuple[str, Callable[[Reading, Reading], bool]]]
+
+
+def _first(guards: _Guards, left: Reading, right: Reading) -> str | None:
+    wordless = not (left.words and right.words)
+    for name, differ in guards:
+        if wordless or differ(left, right):
             return name
     return None
 
@@ -59,15 +71,18 @@ def _hard(reading: Reading) -> list[str]:
 def _polarity_differs(left: Reading, right: Reading) -> bool:
     if not (left.readable and right.readable) and left.words != right.words:
         return True
-    if bool(left.denied) != bool(right.denied):
-        return True
-    if left.denied and _swapped(left.denied - right.denied, right.denied - left.denied, left, right):
-        return True
+    if left.denied or right.denied:
+        if not (left.denied and right.denied):
+            return True
+        if _swapped(left.denied - right.denied, right.denied - left.denied, left, right):
+            return True
     if left.sides and right.sides:
         for group, sides in left.sides.items():
             if right.sides.get(group, sides) != sides:
                 return True
-    return _negates(left, right) or _negates(right, left) or _opposed(left, right) or _opposed(right, left)
+    if (left.undone and _negates(left, right)) or (right.undone and _negates(right, left)):
+        return True
+    return _opposed(left, right) or _opposed(right, left)
 
 
 def _swapped(ours: frozenset[str], theirs: frozenset[str], left: Reading, right: Reading) -> bool:
@@ -90,14 +105,17 @@ def _negates(one: Reading, other: Reading) -> bool:
 
 def _opposed(one: Reading, other: Reading) -> bool:
     """Whether the other has a word's counterpart and not the word: `prenatal` and `postnatal`."""
-    met = one.counterparts & other.vocabulary
-    return bool(met) and not met <= one.vocabulary
+    if one.counterparts.isdisjoint(other.vocabulary):
+        return False
+    return not one.counterparts & other.vocabulary <= one.vocabulary
 
 
 def _entities_differ(left: Reading, right: Reading) -> bool:
     if not (left.readable and right.readable) and left.words != right.words:
         return True
-    if not (_named(left.entities, right.vocabulary) and _named(right.entities, left.vocabulary)):
+    if left.entities and not _named(left.entities, right.vocabulary):
+        return True
+    if right.entities and not _named(right.entities, left.vocabulary):
         return True
     if left.tongue != right.tongue and left.tongue is not None and right.tongue is not None:
         return True
@@ -136,7 +154,7 @@ def _order_differs(left: Reading, right: Reading) -> bool:
     return left.words != right.words and tells_otherwise(left.order, right.order)
 
 
-_GUARDS: tuple[tuple[str, Callable[[Reading, Reading], bool]], ...] = (
+_GUARDS: _Guards = (
     ("numbers", _numbers_differ),
     ("negation", _polarity_differs),
     ("entities", _entities_differ),

@@ -45,6 +45,8 @@ class Order(NamedTuple):
     words: tuple[str, ...]
     told: tuple[str, ...]
     """Those of them that carry a meaning, in the singular."""
+    bag: list[str]
+    """The same, sorted."""
     sources: frozenset[str]
     """The words behind `from`."""
     targets: frozenset[str]
@@ -85,14 +87,16 @@ def read_order(words: tuple[str, ...], *, lettered: bool) -> Order:
             OBJECTS[w] for before, w in zip(("", *words), words, strict=False) if w in OBJECTS and before != "help"
         }
         subjects, objects = frozenset(doing - done_to), frozenset(done_to - doing)
-    return Order(words, told, *_ends(words, fillers), _turns(words, fillers), subjects, objects)
+    return Order(words, told, sorted(told), *_ends(words, fillers), _turns(words, fillers), subjects, objects)
 
 
 def tells_otherwise(ours: Order, theirs: Order) -> bool:
     """Whether two questions of much the same words tell another story."""
-    if _crossed(ours, theirs) or _turned(ours.turns, theirs.turns) or _roles_changed(ours, theirs):
+    if _crossed(ours, theirs) or _roles_changed(ours, theirs):
         return True
-    if len(ours.told) != len(theirs.told) or ours.told == theirs.told or sorted(ours.told) != sorted(theirs.told):
+    if ours.turns and theirs.turns and _turned(ours.turns, theirs.turns):
+        return True
+    if ours.bag != theirs.bag or ours.told == theirs.told:
         return False
     return _rest(ours) == _rest(theirs) and _exchanged(list(ours.told), list(theirs.told))
 
@@ -130,7 +134,7 @@ def _turns(words: Sequence[str], fillers: frozenset[str]) -> dict[str, Turn]:
 
 def _crossed(ours: Order, theirs: Order) -> bool:
     """Whether what one comes from is what the other goes to."""
-    if not (ours.weak_sources or ours.weak_targets) or not (theirs.weak_sources or theirs.weak_targets):
+    if ours.weak_sources.isdisjoint(theirs.weak_targets) and ours.weak_targets.isdisjoint(theirs.weak_sources):
         return False
     both = (ours.sources & ours.targets) | (theirs.sources & theirs.targets)
     if ((ours.sources & theirs.targets) | (ours.targets & theirs.sources)) - both:
@@ -153,7 +157,7 @@ def _turned(ours: dict[str, Turn], theirs: dict[str, Turn]) -> bool:
 def _roles_changed(ours: Order, theirs: Order) -> bool:
     """Whether a person who does it in one is, in the same words, the one to whom it is done in the other: `can I call
     my bank`, `can my bank call me`."""
-    there, back = ours.subjects & theirs.objects, ours.objects & theirs.subjects
+    there, back = not ours.subjects.isdisjoint(theirs.objects), not ours.objects.isdisjoint(theirs.subjects)
     if not (there or back):
         return False
     left, right = ([word for word in each.told if word not in _PERSONS] for each in (ours, theirs))

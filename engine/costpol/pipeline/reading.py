@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from costpol.pipeline.numerals import read_numbers
 from costpol.pipeline.order import Order, read_order
@@ -47,8 +48,7 @@ _KEPT = 16_384
 """Readings that are remembered: the same stored questions are near again and again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True, gc=False):
     """What the guards see of one question."""
 
     words: tuple[str, ...]
@@ -80,32 +80,18 @@ def read(text: str) -> Reading:
     """The words of a question and what they tell."""
     if not text.isascii():
         text = text.replace("\u2019", "'").replace("\u2212", "-").replace("\u2192", "->")
-    written: list[str] = []
-    starts: list[bool] = []
-    """Whether a sentence begins with the word."""
-    breaks: list[int] = []
-    """Where clauses end, as places of words."""
-    entities: set[str] = set()
-    begins = True
-    for token in text.split():
-        if token in _DASHES:
-            begins = True
-            breaks.append(len(written))
-            continue
-        word = token.strip(_EDGE)
-        if word:
-            if word is not token and _BRACKETS.get(token[0]) == token.rstrip(".,;:!?")[-1]:
-                entities.add(word.casefold())  # a placeholder: `[NAME]`, `<EMAIL_1>`
-            parts = [word] if word.isalpha() else _parts(word)
-            written += parts
-            starts += [begins] * len(parts)
-        if token.endswith(_CLAUSE_ENDS):
-            breaks.append(len(written))
-        begins = token.endswith(_SENTENCE_ENDS)
-    words = tuple([_plain(word) for word in written])
+    letters = text.rstrip(".!?")
+    plain = letters.isascii() and letters.replace(" ", "").isalpha()
+    if plain:  # as most questions are: words, spaces, and a mark at the end
+        written, entities = letters.split(), _NONE
+        words = tuple(letters.lower().split())
+        starts = [True, *[False] * (len(words) - 1)]
+        breaks = [len(words)] if len(letters) < len(text) else []
+    else:
+        written, starts, breaks, entities = _split(text)
+        words = tuple([_plain(word) for word in written])
     vocabulary = frozenset(words)
-    plain = text.isalpha() or not any(map(str.isdecimal, text))
-    counted = not plain or "-" in text or not vocabulary.isdisjoint(NUMBER_WORDS)
+    counted = not vocabulary.isdisjoint(NUMBER_WORDS) or not (plain or ("-" not in text and not _has_digit(text)))
     numbers, soft = read_numbers(written, words) if counted else ((), ())
     denied, affirmed = _denials(words, breaks)
     sided = not (vocabulary.isdisjoint(_SIDED) and _SIGNS.isdisjoint(text) and LAST_WORDS.keys().isdisjoint(words[-1:]))
@@ -117,7 +103,7 @@ def read(text: str) -> Reading:
         denied=denied,
         affirmed=affirmed,
         sides=_sides(words) if sided else {},
-        entities=frozenset(entities | _entities(written, words, starts)),
+        entities=entities | _entities(written, words, starts),
         undone=_undone(words),
         counterparts=_counterparts(words),
         order=read_order(words, lettered="a" in vocabulary and _lettered(written, starts)),
@@ -125,6 +111,36 @@ def read(text: str) -> Reading:
         tongue=_tongue(words, vocabulary),
         readable=text.isascii() or not any(map(_spaceless, text)),
     )
+
+
+def _split(text: str) -> tuple[list[str], list[bool], list[int], frozenset[str]]:
+    """The words as they are written; whether a sentence begins with each; where clauses end, as places of words; and
+    the placeholders among them."""
+    written: list[str] = []
+    starts: list[bool] = []
+    breaks: list[int] = []
+    placeholders: set[str] = set()
+    begins = True
+    for token in text.split():
+        if token in _DASHES:
+            begins = True
+            breaks.append(len(written))
+            continue
+        word = token.strip(_EDGE)
+        if word:
+            if word is not token and _BRACKETS.get(token[0]) == token.rstrip(".,;:!?")[-1]:
+                placeholders.add(word.casefold())  # `[NAME]`, `<EMAIL_1>`
+            parts = [word] if word.isalpha() else _parts(word)
+            written += parts
+            starts += [begins] * len(parts)
+        if token.endswith(_CLAUSE_ENDS):
+            breaks.append(len(written))
+        begins = token.endswith(_SENTENCE_ENDS)
+    return written, starts, breaks, frozenset(placeholders)
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdecimal, text))
 
 
 def _parts(word: str) -> list[str]:
@@ -170,7 +186,7 @@ def _spaceless(character: str) -> bool:
 def _denials(words: Sequence[str], breaks: Sequence[int]) -> tuple[frozenset[str], frozenset[str]]:
     """The words denied by clauses that say no, and all words of the other clauses. Two denials in one clause cancel
     each other."""
-    if NEGATORS.isdisjoint(words) and "yet" not in words and not any(word.startswith("non-") for word in words):
+    if NEGATORS.isdisjoint(words) and "yet" not in words and "non-" not in [word[:4] for word in words]:
         return _NONE, _NONE
     denied: set[str] = set()
     affirmed: set[str] = set()
@@ -252,6 +268,9 @@ def _sides(words: Sequence[str]) -> dict[int, frozenset[int]]:
     before = ""
     last = len(words) - 1
     for place, word in enumerate(words):
+        if word not in _SIDED and word not in LAST_WORDS and word[0] not in SIGNS and word[-1] not in SIGNS:
+            before = word
+            continue
         stand = SIDES.get(word)
         if word in PARTICLES:
             stand = SIDES.get(f"{before} {word}", stand)
@@ -271,11 +290,11 @@ def _sides(words: Sequence[str]) -> dict[int, frozenset[int]]:
     return found
 
 
-def _entities(written: Sequence[str], words: Sequence[str], starts: Sequence[bool]) -> set[str]:
+def _entities(written: Sequence[str], words: Sequence[str], starts: Sequence[bool]) -> frozenset[str]:
     """Names, calendar words, addresses and identifiers. A capital at the start of a sentence, or in a text that has
     capitals everywhere, says nothing."""
     if all(map(str.islower, written)) and all(map(str.isalpha, written)):
-        return {word for word in words if word in CALENDAR and word not in TODAY}
+        return _NONE if CALENDAR.isdisjoint(words) else frozenset(words) & CALENDAR - TODAY
     inner = [word[0].isupper() for word, start in zip(written, starts, strict=True) if not start]
     capitals = sum(inner)
     telling = capitals * 3 <= len(inner) * 2 or len(inner) < 4
@@ -296,7 +315,7 @@ def _entities(written: Sequence[str], words: Sequence[str], starts: Sequence[boo
             continue
         elif _coded(raw) or (telling and not start and raw[0].isupper()):
             found.add(word)
-    return found
+    return frozenset(found)
 
 
 _CONTRACTED = frozenset(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costpol.pipeline.guards import read, refusing
+from costpol.pipeline.guards import read, refusals, refusing
 from costpol.pipeline.keywords import normalise
 
 from .attacks import DIFFERENT, SAME, pairs
@@ -199,6 +199,15 @@ def test_guards_are_symmetric(left: str, right: str) -> None:
 def test_guards_take_any_text_and_never_refuse_the_same(left: str, right: str) -> None:
     refusing(ALL, left, right)
     assert refusing(ALL, left, left) is None
+
+
+def test_several_kept_questions_are_refused_as_each_of_them() -> None:
+    question = "pay 20 euros to Berlin"
+    kept = ["pay 30 euros to Berlin", question, "pay 20 euros to Paris", "", "do not pay 20 euros to Berlin"]
+    found = refusals(ALL, question, kept)
+    assert found == ["numbers", None, "entities", "numbers", "negation"]
+    assert found == [refusing(ALL, question, each) for each in kept]
+    assert refusals(frozenset(), question, kept) == [None] * len(kept)
 
 
 def test_a_comparison_takes_microseconds() -> None:

@@ -188,7 +188,7 @@ class LookupStage:
         assert draft.scope is not None and draft.vector is not None  # noqa: S101, PT018 - it was looked up with both
         now, life, question = draft.signals.arrival.now, _life(plan, draft), draft.signals.question
         usables = [hit for hit in found if usable(hit.entry, life, draft.partition, draft.scope, now)]
-        refused = [guards.refusing(plan.guards, question, hit.entry.text) for hit in usables]
+        refused = guards.refusals(plan.guards, question, [hit.entry.text for hit in usables])
         hits = tuple([hit for hit, guard in zip(usables, refused, strict=True) if guard is None])
         if refused and refused[0] is not None:
             nearest = usables[0]
