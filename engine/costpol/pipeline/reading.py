@@ -254,7 +254,7 @@ def _counterparts(words: Sequence[str]) -> frozenset[str]:
                 if word[:size] in BEGINNINGS:
                     found += [other + word[size:] for other in BEGINNINGS[word[:size]]]
         if word[-2:] in _ENDED:
-            found += [word.removesuffix(end) + other for end, other in ENDS.items() if word.endswith(end)]
+            found += [word.removesuffix(end) + o for end, others in ENDS.items() if word.endswith(end) for o in others]
     return frozenset(found) if found else _NONE
 
 

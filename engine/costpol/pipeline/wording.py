@@ -58,7 +58,7 @@ for _one, _other in _OPPOSITE_BEGINNINGS:
     BEGINNINGS[_one] = (*BEGINNINGS.get(_one, ()), _other)
     BEGINNINGS[_other] = (*BEGINNINGS.get(_other, ()), _one)
 """What the beginning of a word may be exchanged for, so that it says the opposite."""
-ENDS = {"ful": "less", "less": "ful", "er": "ee", "ee": "er"}
+ENDS = {"ful": ("less",), "less": ("ful",), "er": ("ee",), "or": ("ee",), "ee": ("er", "or")}
 """The same of its end: `careful` and `careless`, `trainer` and `trainee`."""
 UNSURE = frozenset("know sure idea understand clue certain figure get see tell".split())
 """Denied and followed by a question, they only open it: `I don't know why`."""
@@ -131,8 +131,8 @@ _OPPOSITES = (
     ("awake", "asleep"), ("guilty", "innocent"), ("gross", "net"), ("fixed", "variable"), ("acute", "chronic"),
     ("benign", "malignant"), ("odd", "even"), ("singular", "plural"), ("real", "fake"), ("natural", "artificial"),
     ("wired", "wireless"), ("manual manually", "automatic automatically"), ("optional", "mandatory compulsory"),
-    ("horizontal", "vertical"), ("clockwise", "counterclockwise anticlockwise"),
-    ("uppercase", "lowercase"), ("urban", "rural"), ("hire hiring hired", "fire firing fired"),
+    ("horizontal", "vertical"), ("clockwise", "counterclockwise anticlockwise"), ("uppercase", "lowercase"),
+    ("urban", "rural"), ("hire hiring hired", "fire firing fired"),
     ("promote promoted promotion", "demote demoted demotion"), ("fill filling", "empty emptying"),
     ("lengthen", "shorten"), ("strengthen", "weaken"), ("tighten", "loosen"), ("accelerate", "decelerate"),
     ("multiply", "divide"), ("addition", "subtraction"), ("enter entering entrance", "exit exiting"),
@@ -149,22 +149,25 @@ _OPPOSITES = (
     # The commonest ones of other languages.
     ("einschalten aktivieren anschalten", "ausschalten deaktivieren abschalten"),
     ("erhöhen steigern", "senken verringern reduzieren"), ("erlaubt", "verboten"),
-    ("starten beginnen", "stoppen beenden"), ("billiger billigste günstiger günstigste", "teurer teuerste"),
-    ("grösser grösste", "kleiner kleinste"), ("länger längste", "kürzer kürzeste"), ("früher", "später"),
-    ("ankunft", "abfahrt abflug"), ("links", "rechts"), ("oben", "unten"), ("offen geöffnet", "geschlossen"),
-    ("gewinnen", "verlieren"), ("einnahmen", "ausgaben"), ("mit", "ohne"), ("vor", "nach"),
-    ("anmelden einloggen", "abmelden ausloggen"), ("öffnen", "schliessen"), ("kaufen", "verkaufen"),
-    ("einzahlen", "auszahlen abheben"), ("mehr", "weniger"), ("senden", "empfangen"),
-    ("hinzufügen", "entfernen löschen"), ("activer", "désactiver"), ("avec", "sans"), ("avant", "après"),
-    ("ouvrir", "fermer"), ("acheter", "vendre"), ("envoyer", "recevoir"), ("ajouter", "supprimer enlever"),
-    ("plus", "moins"), ("arrivée", "départ"), ("allumer", "éteindre"), ("augmenter", "diminuer réduire baisser"),
-    ("permis autorisé", "interdit"), ("gauche", "droite"), ("haut", "bas"), ("commencer", "finir terminer arrêter"),
-    ("monter", "descendre"), ("entrée", "sortie"), ("entrant", "sortant"), ("gagner", "perdre"), ("meilleur", "pire"),
-    ("prêter", "emprunter"), ("tôt", "tard"), ("activar", "desactivar"), ("con", "sin"), ("antes", "después"),
-    ("abrir", "cerrar"), ("comprar", "vender"), ("enviar", "recibir"), ("añadir agregar", "eliminar borrar quitar"),
-    ("más", "menos"), ("llegada entrada", "salida"), ("encender", "apagar"),
-    ("aumentar subir", "disminuir reducir bajar"), ("permitido", "prohibido"), ("izquierda", "derecha"),
-    ("arriba", "abajo"), ("empezar comenzar", "terminar acabar"), ("barato", "caro"), ("mejor", "peor"),
+    ("starten startet beginnen beginnt", "stoppen beenden endet"),
+    ("billiger billigste günstiger günstigste", "teurer teuerste"), ("grösser grösste", "kleiner kleinste"),
+    ("länger längste", "kürzer kürzeste"), ("früher", "später"), ("ankunft", "abfahrt abflug"), ("links", "rechts"),
+    ("oben", "unten"), ("offen geöffnet öffnet", "geschlossen schliesst"), ("gewinnen", "verlieren"),
+    ("einnahmen", "ausgaben"), ("mit", "ohne"), ("vor", "nach"), ("anmelden einloggen", "abmelden ausloggen"),
+    ("öffnen", "schliessen"), ("kaufen", "verkaufen"), ("einzahlen", "auszahlen abheben"), ("mehr", "weniger"),
+    ("senden", "empfangen"), ("hinzufügen", "entfernen löschen"), ("activer", "désactiver"), ("avec", "sans"),
+    ("avant", "après"), ("ouvrir ouvre ouvert ouverte ouverts", "fermer ferme fermé fermée fermés"),
+    ("acheter", "vendre"), ("envoyer", "recevoir"), ("ajouter", "supprimer enlever"), ("plus", "moins"),
+    ("arrivée", "départ"), ("allumer", "éteindre"), ("augmenter", "diminuer réduire baisser"),
+    ("permis autorisé", "interdit"), ("gauche", "droite"), ("haut", "bas"),
+    ("commencer commence", "finir finit terminer termine arrêter"), ("monter", "descendre"), ("entrée", "sortie"),
+    ("entrant", "sortant"), ("gagner", "perdre"), ("meilleur", "pire"), ("prêter", "emprunter"), ("tôt", "tard"),
+    ("activar", "desactivar"), ("con", "sin"), ("antes", "después"),
+    ("abrir abre abren abierto abierta", "cerrar cierra cierran cerrado cerrada"), ("comprar", "vender"),
+    ("enviar", "recibir"), ("añadir agregar", "eliminar borrar quitar"), ("más", "menos"),
+    ("llegada entrada", "salida"), ("encender", "apagar"), ("aumentar subir", "disminuir reducir bajar"),
+    ("permitido", "prohibido"), ("izquierda", "derecha"), ("arriba", "abajo"),
+    ("empezar empieza comenzar comienza", "terminar termina acabar acaba"), ("barato", "caro"), ("mejor", "peor"),
     ("mayor", "menor"), ("ganar", "perder"), ("temprano", "tarde"),
     # Not opposites, but as little each other's answer.
     ("hourly", "daily", "weekly", "monthly", "yearly annual annually"), ("breakfast", "lunch", "dinner"),

@@ -140,6 +140,11 @@ DIFFERENT = {
         left side | right side
         it is not uncommon | it is not common
         meet me at 9 EDT | meet me at 9 IST
+        who pays, the lessor | who pays, the lessee
+        Le magasin est ouvert | Le magasin est fermé
+        ¿Cuándo empieza el curso? | ¿Cuándo termina el curso?
+        is it pre-installed | is it post-installed
+        a harmless snake | a harmful snake
         meeting at 3pm | meeting at 3am
         set timer to 5 minutes | set timer to 5 seconds
         a 10 km run | a 10 mile run
