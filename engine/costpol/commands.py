@@ -27,7 +27,6 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from msgspec import Struct
 
@@ -148,7 +147,8 @@ def own_name(unique: str) -> str:
 def reference_of(identity: str) -> str:
     """A digest of an entry's identity (`Entry.id`), spelled as a UUID: it tells nothing of scope or question."""
     # A lone surrogate, which JSON can spell, must not make a lookup fail.
-    return str(UUID(bytes=sha256(identity.encode("utf-8", "surrogatepass")).digest()[:16]))
+    digits = sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"
 
 
 class LookupExact(Struct, frozen=True, gc=False):

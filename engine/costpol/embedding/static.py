@@ -21,7 +21,11 @@ from costpol.embedding.wordpiece import WordPiece
 from costpol.errors import ProvisionError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from costpol.commands import Vector
+
+    Table = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
 MAX_CHARACTERS = 4096
 MAX_TOKENS = 1024
@@ -76,11 +80,17 @@ class StaticEmbedder:
             return EMPTY_TEXT
         if len(rows) > MAX_TOKENS:
             rows = rows[: MAX_TOKENS // 2] + rows[-MAX_TOKENS // 2 :]
-        vector = self._direction(rows)
-        if self._order_weight:
-            vector = vector + self._order_weight * self._direction(self._order(rows))
-            vector /= float(vector @ vector) ** 0.5
+        if not self._order_weight:
+            return self._direction(*self._look(rows))
+        count = len(rows)
+        scales, vectors = self._look(rows + self._order(rows))  # one look for both: it takes longer than the sums
+        vector = self._direction(scales[:count], vectors[:count])
+        vector = vector + self._order_weight * self._direction(scales[count:], vectors[count:])
+        vector /= float(vector @ vector) ** 0.5
         return vector
+
+    def _look(self, rows: list[int]) -> tuple[Vector, Table]:
+        return self._scales.take(rows), self._vectors.take(rows, 0).astype(self._float32)
 
     def _order(self, rows: list[int]) -> list[int]:
         """The bucket rows of each two neighbours, the text's beginning and end among them."""
@@ -88,11 +98,11 @@ class StaticEmbedder:
         pairs = zip([edge, *rows], [*rows, edge], strict=True)
         return [first + (left * _LEFT + right * _RIGHT) % buckets for left, right in pairs]
 
-    def _direction(self, rows: list[int]) -> Vector:
-        """The sum of the rows, of length one. Rows at random do not cancel out; should they, the first one stands."""
-        vector: Vector = self._scales[rows] @ self._vectors[rows].astype(self._float32)
+    def _direction(self, scales: Vector, vectors: Table) -> Vector:
+        """The scaled sum, of length one. Rows at random do not cancel out; should they, the first one stands."""
+        vector: Vector = scales @ vectors
         length = float(vector @ vector) ** 0.5
-        return vector / self._float32(length) if length > 0 else self._direction(rows[:1])
+        return vector / self._float32(length) if length > 0 else self._direction(scales[:1], vectors[:1])
 
     async def embed_async(self, text: str) -> Vector | Failed:
         """As `embed`: nothing is waited for."""
