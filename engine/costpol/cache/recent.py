@@ -31,10 +31,16 @@ class Recent:
     def get(self, ids: Sequence[int]) -> list[Entry | None]:
         """Those entries that are at hand, in the order of the ids; `None` for the others."""
         entries = list(map(self._entries.get, ids))
-        for id, entry in zip(ids, entries, strict=True):
-            if entry is not None:
-                self._entries.move_to_end(id)
+        if self._crowded:
+            for id, entry in zip(ids, entries, strict=True):
+                if entry is not None:
+                    self._entries.move_to_end(id)
         return entries
+
+    @property
+    def _crowded(self) -> bool:
+        """Whether something may soon have to go: until then nobody needs to know what was asked for last."""
+        return 2 * self._bytes > _MOST_BYTES or 2 * len(self._entries) > _MOST_ENTRIES
 
     def keep(self, id: int, entry: Entry) -> None:
         """Have it at hand, and give up those that were not asked for longest."""

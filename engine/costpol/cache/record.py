@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from functools import lru_cache
 from math import isfinite
+from sys import intern
 from typing import Any
 
 from msgspec import Struct, ValidationError, convert
@@ -100,13 +102,13 @@ def unpack(payload: dict[str, Any]) -> Entry | None:
     if zlib.crc32(body) != found.check or not (isfinite(created) and isfinite(expires)):
         return None
     return Entry(
-        partition=found.partition,
+        partition=intern(found.partition),
         question=found.question,
-        scope=Scope(found.scope_kind, found.scope),
-        intent=found.intent,
+        scope=_scope(found.scope_kind, found.scope),
+        intent=intern(found.intent),
         text=found.text,
         body=body,
-        model=found.model,
+        model=intern(found.model),
         created=created,
         expires=expires,
         cost_picodollars=found.cost,
@@ -116,6 +118,12 @@ def unpack(payload: dict[str, Any]) -> Entry | None:
         answer_id=found.answer_id,
         tags=found.tags,
     )
+
+
+@lru_cache(maxsize=4096)
+def _scope(kind: str, key: str) -> Scope:
+    """One for all of its entries: what lies near each other is compared with an asker twenty times over."""
+    return Scope(kind, key)
 
 
 def _digest(text: str) -> bytes:

@@ -118,7 +118,7 @@ def _ends(words: Sequence[str], fillers: frozenset[str]) -> _Ends:
             for ends, prepositions in zip(found, _PREPOSITIONS, strict=True):
                 if word in prepositions:
                     ends.update(following)
-    sources, targets, weak_sources, weak_targets = map(frozenset, found)
+    sources, targets, weak_sources, weak_targets = [frozenset(ends) if ends else _NONE for ends in found]
     return sources, targets, weak_sources, weak_targets
 
 
@@ -129,7 +129,11 @@ def _turns(words: Sequence[str], fillers: frozenset[str]) -> dict[str, Turn]:
             place = words.index(joint)
             behind = next((word for word in words[place + 1 :] if word not in fillers), "")
             found[joint] = Turn(behind, tuple([word for word in words[:place] if word not in fillers][-reach:]))
-    return found
+    return found or _NO_TURNS
+
+
+_NO_TURNS: dict[str, Turn] = {}
+"""One for all readings, as are the empty sets."""
 
 
 def _crossed(ours: Order, theirs: Order) -> bool:
