@@ -31,7 +31,7 @@ from costpol.providers.openai import (
 )
 from costpol.proxy.messages import EVENT_STREAM, JSON, Headers, Receive, Send, Task, error_kind, send_answer, send_error
 from costpol.proxy.patience import Patience
-from costpol.proxy.upstream import Upstream, failure_of, is_event_stream, read_whole, returned_headers
+from costpol.proxy.upstream import Upstream, failure_of, is_event_stream, read_whole, returned_headers, returned_kind
 
 if TYPE_CHECKING:
     from costpol.runtime.snapshot import Snapshot
@@ -279,7 +279,7 @@ async def _refused(response: aiohttp.ClientResponse) -> CallFailed:
         "status",
         response.status,
         b"" if isinstance(body, CallFailed) else body,
-        response.headers.get("Content-Type", "application/json"),
+        returned_kind(response),
         response.headers.get("Retry-After"),
     )
 

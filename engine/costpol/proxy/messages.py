@@ -21,6 +21,8 @@ Task = asyncio.Task[Any]
 
 JSON = (b"content-type", b"application/json")
 EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
+CONTROLS = bytes((*range(9), *range(10, 32), 127))
+"""What the value of a header may not hold."""
 DEFAULT_BODY_LIMIT = 10 * 2**20
 BODY_SECONDS = 60.0
 """How long a body may take at most; half of it is always granted."""

@@ -6,47 +6,94 @@ dozen headers, most of them the same from one request to the next: it is checked
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable
 from typing import Any
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from costpol.providers.openai import error_body
-from costpol.proxy.messages import error_kind
+from costpol.proxy.messages import CONTROLS, error_kind
 
 MAX_HEAD_BYTES = 64 * 2**10
+
+_FRAMING = (b"content-length", b"transfer-encoding")
 
 
 class Protocol(HttpToolsProtocol):
     """One connection of a client. For `uvicorn.Config(http=...)`."""
 
-    _head = 0
-    """Bytes of a head that is not whole yet."""
+    _fruitless = 0
+    """Bytes that came, at most, since a head was whole or a part of a body had come."""
 
     def data_received(self, data: bytes) -> None:
-        """Read on. A head that does not end is refused."""
-        super().data_received(data)
-        if self.cycle is not None and self.cycle.scope is self.scope:  # the head of the latest request is whole
-            self._head = 0
+        """Read on. What is not HTTP is refused, and a head that does not end."""
+        self._unset_keepalive_if_required()
+        self._fruitless += len(data)
+        try:
+            try:
+                self.parser.feed_data(data)
+            except HttpParserUpgrade as upgrade:
+                self._decline(data[upgrade.args[0] :])
+        except HttpParserError:
+            self._refuse(400, "what came over this connection is not HTTP", "invalid_http")
             return
-        self._head += len(data)
-        if self._head > MAX_HEAD_BYTES:
-            self._refuse(431, "the head of the request is larger than 64 KiB", "request_headers_too_large")
+        if self._fruitless > MAX_HEAD_BYTES:
+            self._refuse_head()
 
-    def send_400_response(self, msg: str) -> None:
-        """What came is not HTTP."""
-        self._refuse(400, "what came over this connection is not HTTP", "invalid_http")
+    def on_headers_complete(self) -> None:
+        """The head of a request is whole. What trails its body is none of it, and is not kept."""
+        if self._fruitless > MAX_HEAD_BYTES and self._head_size() > MAX_HEAD_BYTES:
+            self._refuse_head()
+            raise ValueError("the head is too large")  # ends the parser
+        self._fruitless = 0
+        super().on_headers_complete()
+        self.headers = deque(maxlen=0)  # type: ignore[assignment]
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body of the latest request."""
+        self._fruitless = 0
+        super().on_body(body)
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _decline(self, rest: bytes) -> None:
+        """Go on as if no other protocol had been asked for: the parser took the head for all of the request, but `rest`
+        is its body. Java's client asks so whenever there is no TLS."""
+        cycle = self.cycle
+        framing = [b"%b: %b\r\n" % each for each in cycle.scope["headers"] if each[0] in _FRAMING]
+        cycle.keep_alive = False
+        cycle.more_body = True
+        self.parser = HttpRequestParser(_Body(self))
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # it goes unread
+        self.parser.feed_data(b"POST / HTTP/1.1\r\nconnection: close\r\n%b\r\n" % b"".join(framing))
+        self.parser.feed_data(rest)
+
+    def _refuse_head(self) -> None:
+        self._refuse(431, "the head of the request is larger than 64 KiB", "request_headers_too_large")
 
     def _refuse(self, status: int, message: str, code: str) -> None:
         if self.transport.is_closing():
             return
-        body = error_body(status, message, error_kind(status), code)
-        head = b"%bcontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
-        self.transport.write(head % (STATUS_LINE[status], len(body)) + body)
+        answering = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
+        if not answering and not self.pipeline:  # else these bytes would pass for a part of an answer
+            body = error_body(status, message, error_kind(status), code)
+            head = b"%bcontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+            self.transport.write(head % (STATUS_LINE[status], len(body)) + body)
         self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         super()._start_asgi_task(cycle, _Answering(cycle, app))
+
+
+class _Body:
+    """Takes the body of a request whose head another parser has read."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self.on_body = protocol.on_body
+        self.on_message_complete = protocol.on_message_complete
 
 
 class _Answering:
@@ -68,6 +115,8 @@ class _Answering:
             self._start = message
             return
         self._start = None
+        if self._cycle.waiting_for_100_continue:  # whether the body comes is up to the client: what follows is unclear
+            self._cycle.keep_alive = False
         if start is not None and not message.get("more_body", False) and self._write(start, message.get("body", b"")):
             return
         if self._cycle.scope["http_version"] == "1.0":  # it knows no chunks: the connection's end ends the answer
@@ -88,13 +137,11 @@ class _Answering:
         if (
             b"\r\ncontent-length: %d\r\n" % len(body) not in head
             or b"\r\nconnection: " in head
-            or not head.count(b"\r") == head.count(b"\n") == lines  # a value that breaks its line
-            or b"\0" in head
+            or len(head.translate(None, CONTROLS)) + 2 * lines != len(head)  # two end each line, and a value holds one
             or cycle.scope["method"] == "HEAD"
         ):
             return False
         cycle.response_started = cycle.response_complete = True
-        cycle.waiting_for_100_continue = False
         cycle.transport.write(b"%b\r\n%b" % (head, body))
         cycle.message_event.set()
         cycle.on_response()

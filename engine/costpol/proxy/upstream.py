@@ -6,17 +6,21 @@ that passes by is read on its way, and compressing a few hundred bytes saves nob
 
 from __future__ import annotations
 
+import asyncio
 import io
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from multidict import CIMultiDict
 
 from costpol.commands import CallFailed
 from costpol.proxy.direct import LARGEST, post
+from costpol.proxy.messages import CONTROLS
 
 if TYPE_CHECKING:
+    from aiohttp.connector import Connection
+
     from costpol.runtime.endpoint import Endpoint
 
 CONNECT_SECONDS = 10.0
@@ -33,10 +37,22 @@ _RETURNED_FIRST = frozenset(name[0] for each in _RETURNED for name in (each, eac
 
 def open_session() -> aiohttp.ClientSession:
     """The pool that all policies share. Must be made inside the running event loop, and closed by its owner."""
-    connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS, ttl_dns_cache=60)
+    connector = _Connector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS, ttl_dns_cache=60)
     return aiohttp.ClientSession(
         connector=connector, cookie_jar=aiohttp.DummyCookieJar(), skip_auto_headers=("User-Agent", "Accept")
     )
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Uses no connection again on which a provider has said something since its answer ended: it would pass for the
+    next answer, that one for the one after it, and so on."""
+
+    async def _get(self, key: Any, traces: list[Any]) -> Connection | None:
+        while (connection := await super()._get(key, traces)) is not None:
+            if connection.protocol is not None and not connection.protocol.should_close:
+                break
+            connection.close()
+        return connection
 
 
 class Upstream:
@@ -59,14 +75,15 @@ class Upstream:
         try:
             if len(body) <= LARGEST and endpoint.proxy is None:
                 return await post(self._session, endpoint.url, outgoing, body, _timeout(timeout))
-            return await self._session.post(
-                endpoint.url,
-                data=body if len(body) < _LARGE else io.BytesIO(body),
-                headers=outgoing,
-                timeout=_timeout(timeout),
-                allow_redirects=False,
-                proxy=endpoint.proxy,
-            )
+            async with asyncio.timeout(timeout + CONNECT_SECONDS):  # `sock_read` begins once all has been written
+                return await self._session.post(
+                    endpoint.url,
+                    data=body if len(body) < _LARGE else io.BytesIO(body),
+                    headers=outgoing,
+                    timeout=_timeout(timeout),
+                    allow_redirects=False,
+                    proxy=endpoint.proxy,
+                )
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             return failure_of(error)
 
@@ -77,7 +94,7 @@ async def read_whole(response: aiohttp.ClientResponse, limit: int = MAX_ANSWER_B
         if response.content.is_eof():  # it came with the head, as most answers do
             return response.content.read_nowait()
         length = response.content_length
-        if length is not None and length <= _LARGE:
+        if length is not None and length <= _LARGE and "Content-Encoding" not in response.headers:
             return await response.read()
         whole = bytearray()
         async for chunk in response.content.iter_any():
@@ -107,15 +124,25 @@ def returned_headers(response: aiohttp.ClientResponse) -> list[tuple[bytes, byte
     """The upstream's headers that help a client: request id, rate limits, retry advice, the provider's own."""
     found = []
     for name, value in response.raw_headers:
-        if name[0] in _RETURNED_FIRST and (lower := name.lower()).startswith(_RETURNED):
+        if name[0] in _RETURNED_FIRST and (lower := name.lower()).startswith(_RETURNED) and _is_plain(value):
             found.append((lower, value))
     return found
+
+
+def returned_kind(response: aiohttp.ClientResponse) -> str:
+    """The content type of an answer that is passed on."""
+    kind = response.headers.get("Content-Type", "application/json")
+    return kind if kind.isprintable() else "application/json"
 
 
 def is_event_stream(response: aiohttp.ClientResponse) -> bool:
     """Whether the answer is a stream of events."""
     kind = response.headers.get("Content-Type", "")
     return kind.partition(";")[0].strip().lower() == "text/event-stream"
+
+
+def _is_plain(value: bytes) -> bool:
+    return len(value.translate(None, CONTROLS)) == len(value)
 
 
 @lru_cache(maxsize=256)

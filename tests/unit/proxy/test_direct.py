@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,7 +15,7 @@ from yarl import URL
 
 from costpol.commands import CallFailed
 from costpol.proxy.direct import LARGEST, post
-from costpol.proxy.upstream import Upstream, open_session, read_whole
+from costpol.proxy.upstream import Upstream, open_session, read_whole, returned_headers, returned_kind
 from costpol.runtime.endpoint import Endpoint
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
@@ -29,9 +30,11 @@ class Provider:
         self.answers = answers
         self.requests: list[bytes] = []
         self.connections = 0
+        self.writer: asyncio.StreamWriter | None = None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.writer = writer
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -48,9 +51,12 @@ class Provider:
         writer.close()
 
 
-def asked(answers: list[bytes], scenario: Callable[[Upstream, Endpoint], Awaitable[Any]]) -> tuple[Any, Provider]:
+def asked(
+    answers: list[bytes] | Provider, scenario: Callable[[Upstream, Endpoint], Awaitable[Any]]
+) -> tuple[Any, Provider]:
+    provider = Provider(answers) if isinstance(answers, list) else answers
+
     async def main() -> tuple[Any, Provider]:
-        provider = Provider(answers)
         server = await asyncio.start_server(provider.serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         async with server, open_session() as session:
@@ -153,3 +159,66 @@ def test_who_gives_up_leaves_no_connection_behind() -> None:
 
     left, _ = asked([SILENCE], scenario)
     assert left == ([], [])
+
+
+@pytest.mark.parametrize("size", [2, LARGEST + 1])
+def test_what_a_provider_says_unasked_is_nobody_s_answer(size: int) -> None:
+    provider = Provider([ANSWER] * 3)
+
+    async def scenario(upstream: Upstream, endpoint: Endpoint) -> list[Any]:
+        answers = [await ask(upstream, endpoint)]
+        assert provider.writer is not None
+        provider.writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil")
+        connector = upstream._session.connector
+        assert connector is not None
+        ((idle, _),) = (each for pool in connector._conns.values() for each in pool)
+        while not idle.should_close:
+            await asyncio.sleep(0.001)
+        return [*answers, *[await ask(upstream, endpoint, b"x" * size) for _ in range(2)]]
+
+    answers, _ = asked(provider, scenario)
+    assert answers == [b"{}"] * 3
+    assert provider.connections == 2
+
+
+@pytest.mark.parametrize("size", [LARGEST + 1, 2**20, 8 * 2**20])
+def test_a_provider_that_does_not_read_is_not_waited_for(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Deaf(Provider):
+        async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self.writer = writer
+
+    monkeypatch.setattr("costpol.proxy.upstream.CONNECT_SECONDS", 0.05)
+    deaf = Deaf([])
+
+    async def scenario(upstream: Upstream, endpoint: Endpoint) -> Any:
+        failure = await upstream.send(endpoint, b"x" * size, (), 0.05)
+        assert deaf.writer is not None
+        deaf.writer.transport.abort()
+        return failure
+
+    failure, _ = asked(deaf, scenario)
+    assert failure == CallFailed("timeout")
+
+
+def test_a_small_answer_that_unpacks_into_a_large_one_is_broken() -> None:
+    packed = gzip.compress(bytes(2**20))
+    head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed)
+
+    async def scenario(upstream: Upstream, endpoint: Endpoint) -> Any:
+        response = await upstream.send(endpoint, b"{}", (), 5.0)
+        assert not isinstance(response, CallFailed)
+        return await read_whole(response, limit=2**19)
+
+    assert asked([head + packed], scenario)[0] == CallFailed("broken")
+
+
+def test_headers_that_hold_what_no_header_may_are_not_passed_on() -> None:
+    lines = b"x-request-id: a\x7fb\r\nopenai-one: a\x01\r\nopenai-two: caf\xe9\tau lait\r\ncontent-type: a\x7f\r\n"
+    answer = b"HTTP/1.1 400 Bad Request\r\n" + lines + b"content-length: 0\r\n\r\n"
+
+    async def scenario(upstream: Upstream, endpoint: Endpoint) -> Any:
+        response = await upstream.send(endpoint, b"{}", (), 5.0)
+        assert not isinstance(response, CallFailed)
+        return returned_headers(response), returned_kind(response)
+
+    assert asked([answer], scenario)[0] == ([(b"openai-two", b"caf\xe9\tau lait")], "application/json")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
 from costpol.proxy.messages import send_answer
 from costpol.proxy.protocol import MAX_HEAD_BYTES, Protocol
@@ -18,9 +21,11 @@ class App:
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
+        self.headers: list[list[tuple[bytes, bytes]]] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         path = scope["path"]
+        self.headers.append([*scope["headers"]])
         if path != "/early":
             body = b""
             while True:
@@ -41,6 +46,10 @@ class App:
         elif path == "/short":
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
             await send({"type": "http.response.body", "body": b"four"})
+        elif path == "/stalled":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"one", "more_body": True})
+            await receive()
         elif path == "/defect":
             raise RuntimeError("a defect")
         else:
@@ -163,3 +172,125 @@ def test_a_large_head_that_ends_is_read(served: Any) -> None:
     extra = "connection: close\r\n" + f"x-more: {'a' * 1000}\r\n" * (MAX_HEAD_BYTES // 1100)
     assert talk(served, ask("/whole", extra=extra)).endswith(b"fine")
     assert served.app.bodies == [b"hi"]
+
+
+def test_who_was_refused_before_going_on_may_not_send_another_request(served: Any) -> None:
+    """Whether the body still comes is unclear, and with it where the next request begins."""
+    _, lines, body = split(talk(served, ask("/early", extra="expect: 100-continue\r\n")[:-2]))
+    assert b"connection: close" in lines
+    assert body == b"fine"
+
+
+UPGRADE = "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\n"
+
+
+@pytest.mark.parametrize("cuts", [(), (60,), (-2,), (-1,)])
+def test_an_upgrade_is_answered_as_the_plain_request_that_it_is(served: Any, cuts: tuple[int, ...]) -> None:
+    request, parts = ask("/whole", extra=UPGRADE), []
+    for cut in cuts:
+        parts.append(request[:cut])
+        request = request[cut:]
+    _, lines, body = split(talk(served, *parts, request))
+    assert served.app.bodies == [b"hi"]
+    assert b"connection: close" in lines
+    assert body == b"fine"
+
+
+def test_an_upgrade_may_have_chunks_or_nothing_or_more_than_is_read(served: Any) -> None:
+    chunked = (
+        f"POST /whole HTTP/1.1\r\nhost: h\r\n{UPGRADE}transfer-encoding: chunked\r\n\r\n1\r\nh\r\n1\r\ni\r\n0\r\n\r\n"
+    )
+    empty = f"GET /whole HTTP/1.1\r\nhost: h\r\n{UPGRADE}\r\n"
+    for request in (chunked.encode(), empty.encode(), ask("/whole", extra=UPGRADE) * 2, ask("/whole") + empty.encode()):
+        assert talk(served, request).endswith(b"\r\n\r\nfine")
+    assert served.app.bodies == [b"hi", b"", b"hi", b"hi", b""]
+
+
+def test_what_trails_a_body_is_no_header(served: Any) -> None:
+    head = b"POST /whole HTTP/1.1\r\nhost: h\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n"
+    assert talk(served, head + b"2\r\nhi\r\n0\r\nx-costpol-tenant: theirs\r\n\r\n").endswith(b"fine")
+    assert [name for name, _ in served.app.headers[0]] == [b"host", b"connection", b"transfer-encoding"]
+
+
+class Wire(asyncio.Transport):
+    """A transport that keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.closed = False
+
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+
+def come(*pieces: bytes, app: App | None = None) -> Wire:
+    """What became of a connection on which `pieces` came, each of them in one read."""
+
+    async def main() -> Wire:
+        wire = Wire()
+        config = uvicorn.Config(app or App(), http=Protocol, ws="none", lifespan="off", log_level="critical")  # type: ignore[arg-type]
+        protocol = Protocol(config, ServerState(), {})
+        protocol.connection_made(wire)
+        for piece in pieces:
+            if not wire.closed:
+                protocol.data_received(piece)
+                for _ in range(10):  # the application answers
+                    await asyncio.sleep(0)
+        closed = wire.closed
+        protocol.connection_lost(None)
+        await asyncio.sleep(0)
+        wire.closed = closed
+        return wire
+
+    return asyncio.run(main())
+
+
+def head_of(size: int) -> bytes:
+    bare = b"POST /whole HTTP/1.1\r\nx-more: \r\ncontent-length: 2\r\n\r\n"
+    return bare.replace(b"x-more: ", b"x-more: " + b"a" * (size - len(bare)))
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 1000])
+def test_the_size_of_a_head_is_what_counts_and_not_how_it_comes(pieces: int) -> None:
+    for size, answer in ((MAX_HEAD_BYTES - 100, b"HTTP/1.1 200 "), (MAX_HEAD_BYTES + 100, b"HTTP/1.1 431 ")):
+        request = head_of(size) + b"hi"
+        length = -(-len(request) // pieces)
+        wire = come(*[request[start : start + length] for start in range(0, len(request), length)])
+        assert wire.written.startswith(answer)
+        assert wire.closed == (answer != b"HTTP/1.1 200 ")
+
+
+def test_a_large_body_is_no_part_of_the_next_head() -> None:
+    large = b"POST /whole HTTP/1.1\r\ncontent-length: 200000\r\n\r\n" + b"x" * 200_000
+    app, following = App(), ask("/whole")
+    wire = come(large + following[:9], following[9:], app=app)
+    assert wire.written.count(b"HTTP/1.1 200 ") == 2
+    assert [len(body) for body in app.bodies] == [200_000, 2]
+
+
+@pytest.mark.parametrize("endless", [b"x: " + b"a" * 1000, b"a" * 1000, b"x: y\r\n" * 200])
+def test_what_trails_a_body_ends(endless: bytes) -> None:
+    request = b"POST /whole HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n"
+    assert come(request, *[endless] * (MAX_HEAD_BYTES // len(endless) - 1)).closed is False
+    assert come(request, *[endless] * (MAX_HEAD_BYTES // len(endless) + 1)).closed
+
+
+@pytest.mark.parametrize("rubbish", [b"\0\r\n\r\n", b"GET / HTTP/1.1\r\nx: " + b"a" * MAX_HEAD_BYTES])
+def test_no_error_is_written_into_an_answer_that_has_begun(rubbish: bytes) -> None:
+    wire = come(ask("/stalled"), rubbish)
+    assert wire.closed
+    assert wire.written.endswith(b"\r\n\r\n3\r\none\r\n")
+    assert come(ask("/stalled") + ask("/whole"), rubbish).written.count(b"HTTP/1.1") == 1
