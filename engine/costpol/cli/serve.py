@@ -171,12 +171,17 @@ def _read(path: Path) -> bytes:
 
 
 def _upstream(text: str) -> tuple[str, str]:
-    name, equals, url = text.partition("=")
-    if not equals or not name or not url.startswith(("http://", "https://")):
+    from costpol.policy.scalars import read_url
+
+    name, _, url = text.partition("=")
+    try:
+        if not name:
+            raise ValueError("expected the name of a provider before it")
+        return name, read_url(url)
+    except ValueError as error:
         raise UsageError(
-            f"`{text}` names no provider and address", "write `--upstream openai=http://127.0.0.1:9000/v1`"
-        )
-    return name, url
+            f"`{text}` names no provider and address: {error}", "write `--upstream openai=http://127.0.0.1:9000/v1`"
+        ) from error
 
 
 def _show(error: BundleError, folder: Path) -> None:

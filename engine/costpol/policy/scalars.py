@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from costpol import units
 
@@ -57,9 +58,15 @@ def pattern_size(pattern: str) -> int:
     return int(_compiled(pattern).programsize)
 
 
-def _read_url(text: str) -> str:
-    if not text.startswith(("http://", "https://")) or any(c.isspace() for c in text) or "@" in text:
-        raise ValueError("expected an http or https address without credentials")
+def read_url(text: str) -> str:
+    """An address to which paths are appended. Raises `ValueError` that says what was expected."""
+    try:
+        parts = urlsplit(text)
+        usable = bool(parts.hostname) and parts.port != 0 and text.startswith(("http://", "https://"))
+    except ValueError:  # of the port, or of brackets
+        usable = False
+    if not usable or any(c.isspace() or c in "@?#" for c in text):
+        raise ValueError("expected an http or https address without credentials, query or fragment")
     return text.rstrip("/")
 
 
@@ -105,7 +112,7 @@ def _read_instant(text: str) -> float:
 Name = Annotated[str, Scalar("a name", _read_name, (("type", "string"), ("maxLength", 128)))]
 PATTERN = Scalar("a pattern", _read_pattern, (("type", "string"), ("format", "regex")))
 Pattern = Annotated[str, PATTERN]
-Url = Annotated[str, Scalar("an address", _read_url, (("type", "string"), ("pattern", "^https?://")))]
+Url = Annotated[str, Scalar("an address", read_url, (("type", "string"), ("pattern", "^https?://")))]
 KeySource = Annotated[
     str,
     Scalar(

@@ -115,7 +115,7 @@ def failure_of(error: Exception) -> CallFailed:
     """`timeout`, `unreachable` (nothing was sent), or `broken` (the connection failed after that)."""
     if isinstance(error, aiohttp.ConnectionTimeoutError | aiohttp.ClientConnectorError):
         return CallFailed("unreachable")
-    if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.InvalidURL):
+    if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError | aiohttp.InvalidURL):
         return CallFailed("unreachable")
     return CallFailed("timeout" if isinstance(error, TimeoutError) else "broken")
 

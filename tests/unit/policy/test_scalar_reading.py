@@ -174,3 +174,19 @@ def test_any_text_is_a_value_or_a_finding(kind: Any, text: str, plain: bool) -> 
 @given(st.text(alphabet="0123456789+-_.e", max_size=12), st.booleans())
 def test_any_text_is_a_whole_number_or_a_finding(text: str, plain: bool) -> None:
     assert isinstance(read_integer(_scalar(text, plain), "key"), Diagnostic | int)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://api.openai.com/v1", "http://[::1]:8000/v1/", "http://localhost", "http://bücher.example/a%20b"]
+)
+def test_paths_are_appended_to_an_address(text: str) -> None:
+    assert _read(scalars.Url, text) == text.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ftp://h/v1", "h/v1", "http://", "http://:80/v1", "http://h:99999/v1", "http://h:x/v1", "http://[::1/v1", "http://u:p@h/v1",
+     "http://h/v1?api-version=1", "http://h/v1#part", "http://h/v 1", "https://h/v1\r\nx"],
+)  # fmt: skip
+def test_no_path_can_be_appended_to_this(text: str) -> None:
+    assert _code(_read(scalars.Url, text, plain=False))

@@ -222,3 +222,20 @@ def test_headers_that_hold_what_no_header_may_are_not_passed_on() -> None:
         return returned_headers(response), returned_kind(response)
 
     assert asked([answer], scenario)[0] == ([(b"openai-two", b"caf\xe9\tau lait")], "application/json")
+
+
+@pytest.mark.parametrize("size", [2, LARGEST + 1])
+def test_what_a_proxy_would_not_carry_never_reached_the_provider(size: int) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    async def main() -> Any:
+        server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+        proxy = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server, open_session() as session:
+            endpoint = Endpoint(URL("https://provider.example/v1"), HEADERS, False, proxy)
+            return await Upstream(session).send(endpoint, b"x" * size, (), 5.0)
+
+    assert asyncio.run(main()) == CallFailed("unreachable")
