@@ -238,6 +238,17 @@ def test_an_answer_replaces_the_one_of_the_same_identity(backend: Any) -> None:
     assert cache.lookup_similar(similar(entry(), unit(1))) == (), "the vector went with the answer it belonged to"
 
 
+def test_what_was_found_before_is_not_found_once_it_is_replaced_expired_or_taken_back(backend: Any) -> None:
+    cache = backend.open()
+    for body in (b"{}", b"[]"):
+        cache.store(Store(entry(body=body), unit(1)))
+        for _ in range(2):
+            assert cache.lookup_similar(similar(entry(), unit(1))) == (Hit(entry(body=body), pytest.approx(1.0)),)
+    assert cache.lookup_similar(similar(entry(), unit(1), now=entry().expires)) == ()
+    assert cache.purge(everything=True) == 1
+    assert cache.lookup_similar(similar(entry(), unit(1))) == ()
+
+
 @pytest.mark.parametrize(
     "other",
     [{"scope": Scope("tenant", "tenant:other")}, {"scope": Scope("global", "global")}, {"partition": "p2"},
