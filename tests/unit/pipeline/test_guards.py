@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import timeit
 
 import pytest
 from hypothesis import given
@@ -210,14 +209,12 @@ def test_several_kept_questions_are_refused_as_each_of_them() -> None:
     assert refusals(frozenset(), question, kept) == [None] * len(kept)
 
 
-def test_a_comparison_takes_microseconds() -> None:
+def test_a_question_is_read_once_however_often_it_is_compared() -> None:
     question = "can you tell me how long the delivery of two parcels from Berlin to Paris takes on Monday"
     kept = [f"{question} number {number}" for number in range(50)]
-
-    def compare() -> None:
-        read.cache_clear()
+    read.cache_clear()
+    for _ in range(3):
+        refusals({"order"}, question, kept)
         for other in kept:
             refusing({"order"}, question, other)
-
-    best = min(timeit.repeat(compare, number=1, repeat=5)) / len(kept)
-    assert best < 100e-6  # about 15 us here; the machine may be busy
+    assert read.cache_info().misses == 51
