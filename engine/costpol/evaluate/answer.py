@@ -70,7 +70,7 @@ def read_answer(raw: Raw) -> Answer:
 
 def _measured(response: Response, parsed: _Body, body: bytes) -> Answer:
     usage = read_usage(parsed.usage)
-    tokens = estimate_tokens(response.content)
+    tokens = estimate_tokens(response.written or response.content)
     if response.tool_calls or response.refusal or response.answers != 1:
         tokens = max(tokens, estimate_tokens(bytes(parsed.choices).decode("utf-8", "replace")))  # type: ignore[arg-type]
     made = Response(

@@ -21,3 +21,5 @@ class Response(Struct, frozen=True, gc=False):
     body: bytes | None = None
     complete: bool = True
     """Whether the answer reached its end; a broken stream or a caller who left makes it `False`."""
+    written: str = ""
+    """All that the model wrote, its thoughts and tool calls included, where the provider told no output tokens."""

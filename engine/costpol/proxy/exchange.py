@@ -253,12 +253,15 @@ class Exchange:
         failure = outcome.failure
         assert failure is not None  # noqa: S101 - the outcome is a failure
         headers = self._answer_headers(outcome)
-        if failure.kind == "status" and failure.status is not None and 400 <= failure.status < 600:
-            self.status = failure.status
-            kind = (b"content-type", failure.content_type.encode("latin-1", "replace"))
-            await send_answer(self._send, failure.status, [kind, *headers], failure.body or b"")
-            return
+        body = failure.body or b""
         status, code, message = _FAILURES.get(failure.kind, _FAILURES["broken"])
+        if failure.kind == "status" and failure.status is not None and 400 <= failure.status < 600:
+            self.status = status = failure.status
+            # A page of what stands before a dead provider says nothing to a client that reads JSON.
+            if status < 500 or body.lstrip().startswith(b"{"):
+                kind = (b"content-type", failure.content_type.encode("latin-1", "replace"))
+                await send_answer(self._send, status, [kind, *headers], body)
+                return
         await self._error(status, message, code, headers)
 
     async def _error(self, status: int, message: str, code: str, headers: Headers, param: str | None = None) -> None:

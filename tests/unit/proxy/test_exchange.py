@@ -198,3 +198,12 @@ def test_a_failure_without_an_answer_of_its_own_is_put_into_words(failure: CallF
 def test_an_error_of_the_upstream_keeps_its_bytes() -> None:
     client = finished(outcome("failed", failure=CallFailed("status", 422, b"<odd>", "text/html")))
     assert (client.status, client.body, client.headers[b"content-type"]) == (422, b"<odd>", b"text/html")
+    down = CallFailed("status", 503, b' {"error": {"message": "busy"}}')
+    assert finished(outcome("failed", failure=down)).body == down.body
+
+
+@pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b"upstream connect error", b""])
+def test_a_page_of_what_stands_before_a_dead_upstream_becomes_an_error_that_clients_can_read(body: bytes) -> None:
+    client = finished(outcome("failed", failure=CallFailed("status", 502, body, "text/html")))
+    assert (client.status, client.headers[b"content-type"]) == (502, b"application/json")
+    assert (client.error["type"], client.error["code"]) == ("server_error", "upstream_broken")

@@ -214,11 +214,9 @@ def _complete(response: Response, draft: Draft, longest: int) -> Usage:
     if usage.input_tokens is not None and usage.output_tokens is not None:
         return usage
     count = draft.signals.count
-    output = count(response.content) * max(response.answers, 1)
+    output = count(response.written or response.content) * max(response.answers, 1)
     if not response.complete and not output:
         output = longest
-    if response.tool_calls and response.body is not None:
-        output = count(response.body.decode("utf-8", "replace"))  # the calls stand nowhere else
     return replace(
         usage,
         input_tokens=draft.input_tokens if usage.input_tokens is None else usage.input_tokens,

@@ -11,6 +11,7 @@ from costpol.inference.usage import Usage
 from costpol.inference.usage_bodies import usage_from
 from costpol.providers.openai.errors import wire_error
 from costpol.providers.openai.request import Tool
+from costpol.providers.openai.written import written
 
 
 class _Part(Struct, gc=False):
@@ -55,21 +56,31 @@ def decode_response(body: bytes) -> Response:
     calls = tuple(call.called for call in message.tool_calls or ())
     if message.function_call is not None:
         calls += (message.function_call.name,)
+    usage = read_usage(completion.usage)
+    untold = usage.output_tokens is None and bool(completion.choices)
     return Response(
         content=_text(message.content),
         finish_reason=choice.finish_reason,
-        usage=read_usage(completion.usage),
+        usage=usage,
         model=completion.model,
         tool_calls=calls,
         refusal=bool(message.refusal),
         answers=len(completion.choices),
         body=body,
+        written=_written(body) if untold else "",
     )
 
 
 def read_usage(reported: Any) -> Usage:
     """The tokens in a `usage` member; what is absent, or is not a count, is `None`."""
     return usage_from("openai-chat", reported if isinstance(reported, dict) else None)
+
+
+def _written(body: bytes) -> str:
+    try:
+        return written(json.decode(body)["choices"][0]["message"])
+    except (ValueError, RecursionError):  # a member that nobody reads holds what cannot be read
+        return ""
 
 
 def _text(content: str | list[_Part] | None) -> str:

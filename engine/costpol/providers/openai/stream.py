@@ -15,6 +15,7 @@ from costpol.inference.response import Response
 from costpol.providers.openai.assembly import LIMIT, Assembly, Choice, Growing
 from costpol.providers.openai.members import encode
 from costpol.providers.openai.response import read_usage
+from costpol.providers.openai.written import written
 
 _EVENT_END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?=[^\n]))")
 """The end of a line, then an empty line. A carriage return that comes last ends no line yet: the next byte tells."""
@@ -103,16 +104,19 @@ class StreamDecoder:
         first = assembly.choices[min(assembly.choices)] if assembly.choices else Growing()
         index = min(assembly.choices, default=0)
         complete = assembly.finished and (self._done or self._closed) and not self._broken and self.error is None
+        message = first.plain()
+        usage = read_usage(self._usage)
         return Response(
             content=first.text("content"),
             finish_reason=assembly.finish_reasons.get(index),
-            usage=read_usage(self._usage),
+            usage=usage,
             model=self._head.get("model"),
-            tool_calls=_names(first.plain()),
+            tool_calls=_names(message),
             refusal=bool(first.text("refusal")),
             answers=len(assembly.choices),
             body=self._body() if complete and not assembly.overfull else None,
             complete=complete,
+            written=written(message) if usage.output_tokens is None else "",
         )
 
     def _take(self, event: bytes) -> bool:

@@ -260,8 +260,8 @@ def test_a_longer_system_prompt_of_the_policy_is_part_of_what_is_set_aside() -> 
 
 
 def test_an_answer_of_tool_calls_without_usage_is_not_free() -> None:
-    body = b'{"choices": [{"message": {"tool_calls": [{"function": {"arguments": "' + b"x y " * 500 + b'"}}]}}]}'
-    reply = answered("", usage=Usage(), tool_calls=("write",), finish_reason="tool_calls", body=body)
+    written = "write " + "x y " * 500
+    reply = answered("", usage=Usage(), tool_calls=("write",), finish_reason="tool_calls", written=written)
     with Playbook(policy(), ask()) as talk:
         talk.told(Call, reply)
         usage = talk.outcome.usage

@@ -62,6 +62,21 @@ def test_what_is_no_answer_is_refused(body: bytes) -> None:
         decode_response(body)
 
 
+def test_what_was_written_is_kept_where_no_output_tokens_are_told() -> None:
+    call = {"type": "function", "function": {"name": "look", "arguments": '{"city":"Bern"}'}}
+    message = {"content": "here", "reasoning_content": "let me see", "reasoning": "let me see", "tool_calls": [call]}
+    body = {"choices": [{"message": message}], "usage": {"prompt_tokens": 3}}
+    response = decode_response(json.dumps(body).encode())
+    assert (response.content, response.written) == ("here", 'let me see\nhere\nlook {"city":"Bern"}')
+    body["usage"] = {"prompt_tokens": 3, "completion_tokens": 9}
+    assert decode_response(json.dumps(body).encode()).written == ""
+
+
+def test_an_unread_member_that_cannot_be_read_does_no_harm() -> None:
+    response = decode_response(b'{"choices":[{"message":{"content":"a"}}],"odd":1e999}')
+    assert (response.content, response.written) == ("a", "")
+
+
 @given(st.binary())
 def test_any_bytes_are_an_answer_or_a_wire_error(body: bytes) -> None:
     try:

@@ -176,6 +176,22 @@ def test_a_stream_needs_a_finish_reason_and_an_end() -> None:
     assert not read([])[1].complete
 
 
+def test_thoughts_and_calls_count_where_a_stream_breaks_off_before_its_usage() -> None:
+    call = {"index": 0, "id": "c1", "function": {"name": "look", "arguments": ""}}
+    pieces = [
+        chunk({"role": "assistant", "reasoning_content": "let me "}),
+        chunk({"reasoning_content": "see"}),
+        chunk({"content": "one "}),
+        chunk({"tool_calls": [call]}),
+        chunk({"tool_calls": [{"index": 0, "function": {"arguments": '{"ci'}}]}),
+    ]
+    response = read(pieces, close=False)[1]
+    assert (response.complete, response.content) == (False, "one ")
+    assert response.written == 'let me see\none \nlook {"ci'
+    told = chunk({}, "stop", usage={"prompt_tokens": 1, "completion_tokens": 7})
+    assert read([*pieces, told])[1].written == ""
+
+
 def test_an_answer_too_long_to_keep_still_passes_and_tells_its_usage() -> None:
     piece = chunk({"content": "x" * 2**20})
     end = (
