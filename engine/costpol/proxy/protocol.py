@@ -11,6 +11,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from costpol.providers.openai import error_body
@@ -18,6 +19,8 @@ from costpol.proxy.messages import CONTROLS, error_kind
 
 MAX_HEAD_BYTES = 64 * 2**10
 
+_NOWHERE: Any = deque(maxlen=0)
+"""Takes headers that are not kept."""
 _FRAMING = (b"content-length", b"transfer-encoding")
 
 
@@ -49,12 +52,18 @@ class Protocol(HttpToolsProtocol):
             raise ValueError("the head is too large")  # ends the parser
         self._fruitless = 0
         super().on_headers_complete()
-        self.headers = deque(maxlen=0)  # type: ignore[assignment]
+        self.headers = _NOWHERE
 
     def on_body(self, body: bytes) -> None:
         """A part of the body of the latest request."""
         self._fruitless = 0
-        super().on_body(body)
+        cycle = self.cycle
+        if cycle.response_complete:
+            return
+        cycle.body += body
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
 
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
