@@ -1,8 +1,8 @@
 """Does live traffic get the decisions that the dry-run promised?
 
-Sends a slice of a log through a sidecar before a simulated provider, with the official `openai` client, one request
-after the other; replays the same slice as `costpol dry-run` does; and compares intent, rule, model and cache status of
-each. Prints how many agree, and shows the first that do not.
+Sends the requests of a slice of a log through a sidecar before a simulated provider, with the official `openai` client,
+one after the other; replays the same requests as `costpol dry-run` does; and compares intent, rule, model and cache
+status of each. Prints how many agree, and shows the first that do not.
 
 The logs are made of public data under `--data` or `COSTPOL_BENCH_DATA`: Banking77 (PolyAI, CC BY 4.0) and tau-bench
 (Sierra, MIT); or give one of your own with `--log`. Live traffic has other times than the log, so a slice must be
@@ -22,7 +22,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from costpol.policy.loader import read_bundle
 
 COSTPOL = [sys.executable, "-m", "costpol"]
 IDENTITY = ("tenant", "user", "agent", "session", "stage")
+COMPARED = ("x-costpol-intent", "x-costpol-route", "x-costpol-model", "x-costpol-cache", "x-costpol-hit")
 
 
 def main() -> int:
@@ -59,9 +61,17 @@ def main() -> int:
         for log in logs:
             part = Path(folder) / f"slice-{log.name}"
             with log.open(encoding="utf-8") as lines:
-                part.write_text("".join(line for _, line in zip(range(options.limit), lines, strict=False)))
+                part.write_text("".join(unanswered(line) for line in islice(lines, options.limit)), encoding="utf-8")
             differing += asyncio.run(compare(part, log.name, options.policies, Path(folder) / f"data-{log.stem}"))
     return 1 if differing else 0
+
+
+def unanswered(line: str) -> str:
+    """The request alone: what the simulated provider answers is not what the log recorded, and the cache and budgets
+    of the replay would go by that."""
+    record = json.loads(line)
+    record.pop("response", None)
+    return json.dumps(record) + "\n"
 
 
 def public_logs(data: str | None, folder: Path) -> Iterator[Path]:
@@ -78,10 +88,12 @@ def public_logs(data: str | None, folder: Path) -> Iterator[Path]:
 
 async def compare(log: Path, name: str, policies: str, data: Path) -> int:
     """How many decisions differ between the sidecar and the replay."""
-    corpus = Corpus([str(log)], sys.stdin.buffer)
-    records = list(corpus)
-    promised = [decided async for decided in replayed(records, policies)]
-    with serving(policies, data) as address:
+    records = list(Corpus([str(log)], sys.stdin.buffer))
+    async with rehearse(read_bundle(Path(policies)), time.time) as rehearsal:
+        replay = Replay(rehearsal)
+        promised = [compared(dict(decision_headers((await replay.run(record)).outcome.decision))) for record in records]
+        providers = list(rehearsal.snapshot.bundle.models.providers)
+    with serving(policies, providers, data) as address:
         started = time.perf_counter()
         given = [headers async for headers in served(records, address)]
         seconds = time.perf_counter() - started
@@ -96,15 +108,6 @@ async def compare(log: Path, name: str, policies: str, data: Path) -> int:
     return len(differing)
 
 
-async def replayed(records: list[Record], policies: str) -> AsyncIterator[dict[str, str]]:
-    """What the replay decides, as the headers of the sidecar say it."""
-    async with rehearse(read_bundle(Path(policies)), time.time) as rehearsal:
-        replay = Replay(rehearsal)
-        for record in records:
-            outcome = (await replay.run(record)).outcome
-            yield dict(decision_headers(outcome.decision))
-
-
 async def served(records: list[Record], address: str) -> AsyncIterator[dict[str, str]]:
     """What the sidecar decides, request by request."""
     async with openai.AsyncOpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client:
@@ -112,21 +115,28 @@ async def served(records: list[Record], address: str) -> AsyncIterator[dict[str,
             body: dict[str, Any] = json.loads(record.arrival.request.raw)
             identity = {part: getattr(record.arrival.caller, part) for part in IDENTITY}
             headers = {f"x-costpol-{part}": value for part, value in identity.items() if value is not None}
+            if record.arrival.deadline is not None:
+                headers["x-costpol-deadline"] = str(record.arrival.deadline)
             try:
                 response = await client.chat.completions.with_raw_response.create(**body, extra_headers=headers)
                 answered = response.headers
             except openai.APIStatusError as error:
                 answered = error.response.headers
-            wanted = ("x-costpol-intent", "x-costpol-route", "x-costpol-model", "x-costpol-cache", "x-costpol-hit")
-            yield {name: answered[name] for name in wanted if name in answered}
+            yield compared(answered)
+
+
+def compared(headers: Mapping[str, str]) -> dict[str, str]:
+    """What must be the same; the name of a kept answer, for one, is not known when the head of a stream leaves."""
+    return {name: headers[name] for name in COMPARED if name in headers}
 
 
 @contextlib.contextmanager
-def serving(policies: str, data: Path) -> Iterator[str]:
-    """The address of a sidecar in front of a simulated provider."""
+def serving(policies: str, providers: list[str], data: Path) -> Iterator[str]:
+    """The address of a sidecar in front of a simulated provider, which stands for all that the policy names."""
     environment = {**os.environ, "OPENAI_API_KEY": "simulated"}
     with started([*COSTPOL, "simulate", "--port", "0"], environment) as upstream:
-        options = ["--port", "0", "--data", str(data), "--upstream", f"openai={upstream}/v1"]
+        options = ["--port", "0", "--data", str(data)]
+        options += [word for name in providers for word in ("--upstream", f"{name}={upstream}/v1")]
         with started([*COSTPOL, "serve", "--policies", policies, *options], environment) as address:
             yield address
 
@@ -134,15 +144,18 @@ def serving(policies: str, data: Path) -> Iterator[str]:
 @contextlib.contextmanager
 def started(command: list[str], environment: dict[str, str]) -> Iterator[str]:
     """The address that a server says in its first line; it is stopped at the end."""
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-    ) as process:
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True, env=environment) as process,
+    ):
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
             found = re.search(r"http://[\d.]+:\d+", line)
             if found is None:
-                raise SystemExit(f"`{' '.join(command)}` did not start")
+                process.wait()
+                said.seek(0)
+                raise SystemExit(f"`{' '.join(command)}` did not start:\n{said.read()[-2000:]}")
             yield found.group()
         finally:
             process.terminate()
