@@ -37,6 +37,10 @@ _EVERY = 50
 _FORGET = 50_000.0
 """Hits that are remembered; older ones fade, and so do the errors that they left unused."""
 
+_WORST = 1 / 3
+"""Whatever is left of the limit, an answer with a greater chance to be wrong is not given: there, verdicts are few and
+foresight is poor."""
+
 _VERDICTS = 150
 """Verdicts on scores that there must be before anything is served by its score."""
 
@@ -87,7 +91,8 @@ class Cut:
             self.hits *= 0.9
 
     def set(self, calibration: Calibration, intent: str) -> None:
-        """Find the lowest cut whose bound keeps the limit; `NEVER` where none does."""
+        """Find the lowest cut whose bound keeps the limit and above which no answer is too likely to be wrong by
+        itself; `NEVER` where none does."""
         doubt = calibration.doubt(intent)
         past, past_slopes = calibration.wrong(GRID, intent)
         self.expected = float(self.served @ past)
@@ -103,7 +108,7 @@ class Cut:
         bound = self._bound(expected, slopes + ahead * np.cumsum(share_slopes, axis=0), doubt)
         hits = self.hits + ahead * np.arange(1, len(ordered) + 1)
         whole = np.append(np.diff(ordered) < 0, True)  # equal scores pass together, or not at all
-        kept = np.nonzero(whole & (bound <= self.limit * hits))[0]
+        kept = np.nonzero(whole & (bound <= self.limit * hits) & (share <= _WORST))[0]
         self.value = float(ordered[kept[-1]]) if len(kept) else NEVER
 
     def tighten(self, calibration: Calibration, intent: str) -> None:

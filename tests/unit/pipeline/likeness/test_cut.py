@@ -58,6 +58,15 @@ def test_a_stricter_limit_never_cuts_lower(late: list[float], seed: int) -> None
     assert values == sorted(values, reverse=True)
 
 
+def test_an_unused_limit_is_no_reason_to_give_what_is_likely_to_be_wrong() -> None:
+    calibration, cut = calibrated(1), Cut(0.3)
+    for _ in range(2000):
+        cut.count(9.0)
+    cut.late.extend(np.linspace(-2, 8, 400).tolist())
+    cut.set(calibration, "faq")
+    assert 0.2 < calibration.chance(cut.value, "faq") <= 1 / 3
+
+
 def test_more_confidence_never_cuts_lower() -> None:
     values = []
     for confidence in (0.5, 0.9, 0.99):
