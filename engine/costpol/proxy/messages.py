@@ -26,6 +26,11 @@ CONTROLS = bytes((*range(9), *range(10, 32), 127))
 DEFAULT_BODY_LIMIT = 10 * 2**20
 BODY_SECONDS = 60.0
 """How long a body may take at most; half of it is always granted."""
+_THROWN_AWAY = 64 * 2**20
+"""Bytes of a body that is refused that are still taken: a client that is sending when the connection ends may never see
+why it did."""
+_PAUSE_SECONDS = 0.5
+"""A client that sends nothing for so long is no longer sending."""
 
 _KINDS = {401: "authentication_error", 403: "permission_error", 429: "insufficient_quota"}
 
@@ -56,21 +61,30 @@ async def read_body(
 ) -> bytes | Denied:
     """The body of a request, read in `task`. `patience` ends the wait for it. Raises `ClientLeftError`."""
     length = headers.get(b"content-length", b"")
-    if length.isdigit() and int(length) > limit:
+    too_large = length.isdigit() and int(length) > limit
+    if too_large and b"expect" in headers:  # it waits to be asked for
         return _too_large(limit)
     late = _Late(task)
     patience.begin(late, late.stop)
     try:
-        return await _read(receive, limit)
+        body = None if too_large else await _read(receive, limit)
+        if body is None:
+            too_large = True
+            await _throw_away(receive)
+            return _too_large(limit)
+        return body
     except asyncio.CancelledError:
         if not late.stopped or task.uncancel():
             raise
+        if too_large:
+            return _too_large(limit)
         return Denied(408, "request_timeout", "the request body did not arrive in time")
     finally:
         patience.end(late)
 
 
-async def _read(receive: Receive, limit: int) -> bytes | Denied:
+async def _read(receive: Receive, limit: int) -> bytes | None:
+    """All of a body; `None` as soon as it is larger than the limit."""
     parts: list[bytes] = []
     size, more = 0, True
     while more:
@@ -80,9 +94,23 @@ async def _read(receive: Receive, limit: int) -> bytes | Denied:
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > limit:
-            return _too_large(limit)
+            return None
         more = message.get("more_body", False)
     return b"".join(parts) if len(parts) > 1 else parts[0]
+
+
+async def _throw_away(receive: Receive) -> None:
+    """Take the rest of a body, as long as it comes and is bearable."""
+    size, more = 0, True
+    while more and size < _THROWN_AWAY:
+        try:
+            message = await asyncio.wait_for(receive(), _PAUSE_SECONDS)
+        except TimeoutError:
+            return
+        if message["type"] == "http.disconnect":
+            raise ClientLeftError
+        size += len(message.get("body", b""))
+        more = message.get("more_body", False)
 
 
 class _Late:

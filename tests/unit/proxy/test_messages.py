@@ -41,10 +41,28 @@ def test_a_body_beyond_the_limit_is_refused(parts: list[dict[str, Any]]) -> None
     assert denied.status == 413
 
 
-def test_a_body_that_announces_its_size_is_refused_unread() -> None:
-    denied = read([], headers={b"content-length": b"11"})
+@pytest.mark.parametrize("parts", [[], [part(b"x" * 5, True)], [part(b"x" * 5, True), part(b"x" * 6)]])
+def test_a_body_that_announces_its_size_is_refused_whether_it_comes_or_not(parts: list[dict[str, Any]]) -> None:
+    denied = read(parts, headers={b"content-length": b"11"})
     assert isinstance(denied, Denied)
     assert denied.status == 413
+
+
+def test_a_body_that_waits_to_be_asked_for_is_not_asked_for_in_vain() -> None:
+    asked = []
+
+    async def receive() -> dict[str, Any]:
+        asked.append(True)
+        return part(b"x" * 11)
+
+    async def main() -> bytes | Denied:
+        headers = {b"content-length": b"11", b"expect": b"100-continue"}
+        return await read_body(receive, headers, 10, Patience(0.01), own_task())
+
+    denied = asyncio.run(main())
+    assert isinstance(denied, Denied)
+    assert denied.status == 413
+    assert not asked
 
 
 def test_a_client_that_leaves_while_sending_is_noticed() -> None:
