@@ -27,8 +27,7 @@ _STEP = 0.25
 GRID = np.arange(-4.0, 9.0 + _STEP / 2, _STEP)
 """The logits at which served hits are counted."""
 
-WINDOW = 500
-"""Requests by whose scores a plan is made: few, because scores grow while a cache fills."""
+WINDOW = 1000
 
 _PLAN = 1500
 """Requests that are planned ahead at least; more once more than that have been seen."""
