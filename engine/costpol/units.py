@@ -102,8 +102,10 @@ def plain(amount: Decimal) -> str:
 
 def plain_usd(count: int) -> str:
     """Dollars of a whole number of picodollars, all digits without an exponent: `plain(usd(count))`, for hot paths."""
-    whole, rest = divmod(abs(count), PICODOLLARS_PER_USD)
-    text = f"{whole}.{rest:012d}".rstrip("0").rstrip(".")
+    if not count:
+        return "0"
+    digits = f"{abs(count):013d}"
+    text = f"{digits[:-12]}.{digits[-12:]}".rstrip("0").rstrip(".")
     return f"-{text}" if count < 0 else text
 
 

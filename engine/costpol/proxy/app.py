@@ -110,7 +110,7 @@ class App:
 
     async def _chat(self, headers: Mapping[bytes, bytes], receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        task = own_task()
+        task = own_task(self.upstream.loop)
         request_id = f"{self._prefix}{next(self._numbers):08x}"
         snapshot = self.reloader.current
         common = ((b"x-costpol-request-id", request_id.encode()), (b"x-costpol-policy", snapshot.label.encode()))

@@ -24,16 +24,22 @@ LARGEST = 64 * 2**10
 
 
 async def post(
-    session: aiohttp.ClientSession, url: URL, headers: CIMultiDict[str], body: bytes, timeout: aiohttp.ClientTimeout
+    session: aiohttp.ClientSession,
+    url: URL,
+    headers: CIMultiDict[str],
+    body: bytes,
+    *,
+    timeout: aiohttp.ClientTimeout,
+    loop: asyncio.AbstractEventLoop,
 ) -> aiohttp.ClientResponse:
     """The head of the answer. `headers` are all that are sent, but for `Host` and the length.
 
-    Raises what `session.post` does.
+    `loop` is the one that runs. Raises what `session.post` does.
     """
     connector = session.connector
     if connector is None:
         raise aiohttp.ClientConnectionError("the session is closed")
-    request = _Request("POST", url, headers=headers, data=body, loop=asyncio.get_running_loop(), session=session)
+    request = _Request("POST", url, headers=headers, data=body, loop=loop, session=session)
     try:
         connection = await connector.connect(request, traces=[], timeout=timeout)
     except TimeoutError as error:

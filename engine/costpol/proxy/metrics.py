@@ -24,6 +24,8 @@ _MAX_SERIES = 2000
 would else fill the memory."""
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _PICODOLLARS = 1e-12
+_MOST_HELD = 512
+"""Requests of one series that are carried over together: half a millisecond."""
 
 
 class _Series:
@@ -33,7 +35,7 @@ class _Series:
     while only.
     """
 
-    __slots__ = ("_counters", "cost", "input_tokens", "latency", "output_tokens", "requests", "saved")
+    __slots__ = ("_counters", "_latency", "cost", "input_tokens", "output_tokens", "requests", "saved", "seconds")
 
     def __init__(self, metrics: Metrics, labels: tuple[str, str, str, str]) -> None:
         route, model, cache, _ = labels
@@ -44,7 +46,9 @@ class _Series:
             metrics.tokens.labels(model, "input"),
             metrics.tokens.labels(model, "output"),
         )
-        self.latency = metrics.latency.labels(cache).observe
+        self._latency = metrics.latency.labels(cache).observe
+        self.seconds: list[float] = []
+        """How long each request took."""
         self.requests = self.cost = self.saved = self.input_tokens = self.output_tokens = 0
 
     def carry(self) -> None:
@@ -55,6 +59,9 @@ class _Series:
             if amount:
                 counter.inc(amount)
         self.requests = self.cost = self.saved = self.input_tokens = self.output_tokens = 0
+        for seconds in self.seconds:
+            self._latency(seconds)
+        self.seconds.clear()
 
 
 class Metrics:
@@ -158,7 +165,7 @@ class Metrics:
         series = self._series.get(labels)
         if series is None:
             series = self._new_series(labels)
-        series.latency(seconds)
+        series.seconds.append(seconds)
         series.requests += 1
         series.cost += outcome.cost
         series.saved += outcome.saved or 0
@@ -169,7 +176,7 @@ class Metrics:
         for note in outcome.trace:
             if note.what == "refused by guard":
                 self.refused.labels(note.facts["guard"]).inc()
-        if self._shared:
+        if self._shared or len(series.seconds) >= _MOST_HELD:
             series.carry()
 
     def carry(self) -> None:

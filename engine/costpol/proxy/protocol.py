@@ -140,13 +140,13 @@ class _Answering:
         cycle = self._cycle
         if cycle.response_started or cycle.disconnected or not cycle.keep_alive or cycle.flow.write_paused:
             return False
-        headers = [*cycle.default_headers, *start["headers"]]
-        head = b"".join([STATUS_LINE[start["status"]], *[b"%b: %b\r\n" % header for header in headers]])
-        lines = len(headers) + 1
+        lines = [*map(b": ".join, cycle.default_headers), *map(b": ".join, start["headers"]), b""]
+        head = STATUS_LINE[start["status"]] + b"\r\n".join(lines)
         if (
             b"\r\ncontent-length: %d\r\n" % len(body) not in head
             or b"\r\nconnection: " in head
-            or len(head.translate(None, CONTROLS)) + 2 * lines != len(head)  # two end each line, and a value holds one
+            or len(head.translate(None, CONTROLS)) + 2 * len(lines)
+            != len(head)  # two end each line, and a value holds one
             or cycle.scope["method"] == "HEAD"
         ):
             return False

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import io
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from multidict import CIMultiDict
 
 from costpol.commands import CallFailed
@@ -19,8 +20,6 @@ from costpol.proxy.direct import LARGEST, post
 from costpol.proxy.messages import CONTROLS
 
 if TYPE_CHECKING:
-    from aiohttp.connector import Connection
-
     from costpol.runtime.endpoint import Endpoint
 
 CONNECT_SECONDS = 10.0
@@ -37,29 +36,31 @@ _RETURNED_FIRST = frozenset(name[0] for each in _RETURNED for name in (each, eac
 
 def open_session() -> aiohttp.ClientSession:
     """The pool that all policies share. Must be made inside the running event loop, and closed by its owner."""
-    connector = _Connector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS, ttl_dns_cache=60)
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS, ttl_dns_cache=60)
+    connector._factory = partial(_Connection, loop=asyncio.get_running_loop())  # type: ignore[assignment]
     return aiohttp.ClientSession(
         connector=connector, cookie_jar=aiohttp.DummyCookieJar(), skip_auto_headers=("User-Agent", "Accept")
     )
 
 
-class _Connector(aiohttp.TCPConnector):
-    """Uses no connection again on which a provider has said something since its answer ended: it would pass for the
-    next answer, that one for the one after it, and so on."""
+class _Connection(ResponseHandler):
+    """Is not used again once a provider has said something since its answer ended: it would pass for the next answer,
+    that one for the one after it, and so on."""
 
-    async def _get(self, key: Any, traces: list[Any]) -> Connection | None:
-        while (connection := await super()._get(key, traces)) is not None:
-            if connection.protocol is not None and not connection.protocol.should_close:
-                break
-            connection.close()
-        return connection
+    def is_connected(self) -> bool:
+        """Asked before it is used again."""
+        return not self.should_close and super().is_connected()
 
 
 class Upstream:
-    """Sends requests through a session and turns every way in which that can fail into a `CallFailed`."""
+    """Sends requests through a session and turns every way in which that can fail into a `CallFailed`.
+
+    To be made in the event loop that it serves: to ask which one runs takes a call of the system each time.
+    """
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
+        self.loop = asyncio.get_running_loop()
 
     async def send(
         self, endpoint: Endpoint, body: bytes, headers: tuple[tuple[str, str], ...], timeout: float
@@ -74,7 +75,9 @@ class Upstream:
             outgoing.update(headers)
         try:
             if len(body) <= LARGEST and endpoint.proxy is None:
-                return await post(self._session, endpoint.url, outgoing, body, _timeout(timeout))
+                return await post(
+                    self._session, endpoint.url, outgoing, body, timeout=_timeout(timeout), loop=self.loop
+                )
             async with asyncio.timeout(timeout + CONNECT_SECONDS):  # `sock_read` begins once all has been written
                 return await self._session.post(
                     endpoint.url,

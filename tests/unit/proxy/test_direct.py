@@ -130,7 +130,7 @@ def test_a_provider_that_takes_no_connection_is_unreachable() -> None:
             async with open_session() as session:
                 timeout = aiohttp.ClientTimeout(total=None, sock_connect=0.05)
                 with pytest.raises(aiohttp.ConnectionTimeoutError):
-                    await post(session, url, CIMultiDict(), b"{}", timeout)
+                    await post(session, url, CIMultiDict(), b"{}", timeout=timeout, loop=asyncio.get_running_loop())
 
         asyncio.run(main())
 

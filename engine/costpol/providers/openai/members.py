@@ -34,7 +34,8 @@ _OBJECT = json.Decoder(Members)
 _EVERY = json.Decoder(dict[_Name, Raw], dec_hook=_name)
 _OBJECTS = json.Decoder(list[Members])
 _RAWS = json.Decoder(list[Raw])
-_EVERY_OBJECTS = json.Decoder(list[dict[_Name, Raw]], dec_hook=_name)
+_REPEATED = len('"":0,')
+"""Octets that a repeated member takes at least, but for its name."""
 
 
 def read_members(body: bytes, subject: str = REQUEST_BODY) -> Members:
@@ -42,7 +43,7 @@ def read_members(body: bytes, subject: str = REQUEST_BODY) -> Members:
     try:
         body.decode()  # the decoder skips over what it keeps raw without reading its text
         members = _OBJECT.decode(body)
-        if encode(members) != body and _may_repeat(members, len(body)):
+        if _may_repeat((members,), len(body) - len(encode(members))):
             _refuse_repeats(list(_EVERY.decode(body)), "")
     except (ValueError, RecursionError) as error:
         raise wire_error(error, subject) from None
@@ -53,25 +54,23 @@ def check_objects(raw: Raw, place: str) -> list[Members]:
     """The members of every object in the list `raw`, which stands at `place`; raises `WireError` for a name twice."""
     try:
         objects = _OBJECTS.decode(raw)
-        if encode(objects) != bytes(raw):
-            lengths = [len(bytes(each)) for each in _RAWS.decode(raw)]
-            if any(map(_may_repeat, objects, lengths)):
-                for index, names in enumerate(_EVERY_OBJECTS.decode(raw)):
-                    _refuse_repeats(list(names), f"{place}[{index}].")
+        if _may_repeat(objects, len(bytes(raw)) - len(encode(objects))):
+            for index, (members, written) in enumerate(zip(objects, _RAWS.decode(raw), strict=True)):
+                if _may_repeat((members,), len(bytes(written)) - len(encode(members))):
+                    _refuse_repeats(list(_EVERY.decode(written)), f"{place}[{index}].")
     except (ValueError, RecursionError) as error:
         raise wire_error(error, within=place) from None
     return objects
 
 
-def _may_repeat(members: Members, length: int) -> bool:
-    """Whether an object written with so many octets has room for a member said twice.
+def _may_repeat(objects: Sequence[Members], spare: int) -> bool:
+    """Whether objects that were written with so many octets more than they need have room for a member said twice.
 
-    The shortest way to write its members takes a known length; what is left beyond is white space, or else at least a
-    name in quotes, a colon, a value and a comma.
+    What is spare is white space, or else at least a name in quotes, a colon, a value and a comma.
     """
-    shortest = [len(name) + 2 for name in members]
-    least = sum(shortest) + sum(map(len, map(bytes, members.values()))) + 2 * len(members) + 1
-    return length - least >= min(shortest, default=2) + 3
+    return spare >= _REPEATED and spare >= _REPEATED + min(
+        [len(name) for members in objects for name in members], default=0
+    )
 
 
 def _refuse_repeats(names: Sequence[_Name], place: str) -> None:
