@@ -139,9 +139,11 @@ def _line(text: str, answer: str, number: int) -> bytes:
 def gptcache(python: str, entries: int, dimension: int) -> tuple[float, float] | str:
     """p50 and p99 seconds of GPTCache's default store (SQLite and FAISS, no filters), or why there are none."""
     script = Path(__file__).with_name("gptcache_lookup.py")
-    done = subprocess.run(
-        [python, str(script), str(entries), str(dimension)], capture_output=True, text=True, check=False
-    )
+    command = [python, str(script), str(entries), str(dimension)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        return f"not measured: `{python}` cannot be run ({(error.strerror or '').lower()})"
     if done.returncode != 0:
         return (done.stderr.strip().splitlines() or ["not installed"])[-1]
     middle, slow = map(float, done.stdout.split()[-2:])
