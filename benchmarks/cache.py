@@ -13,7 +13,7 @@ the one
 that brought the most hits within the limit, known only with hindsight (from the first three seeds).
 `recognised` is the ceiling:
 requests whose right answer was stored when they came. `trades`, `skewed`, `opposites`, `rare`, `drifting` and
-`single` are made by a script (`benchmarks/cache/made.py`), and so are `ward` and `desk`, which nothing was tuned on
+`single` are made by a script (`benchmarks/cache/made.py`), and so are `ward` and `desk`
 (`benchmarks/cache/desks.py`); `drifting` is sent in its own order. A CSV or JSONL file of your own needs `text` and
 `answer_id`. MiniLM's vectors are made by an interpreter that has torch, and kept in a folder.
 

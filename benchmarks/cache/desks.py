@@ -1,4 +1,4 @@
-"""Two streams that nothing was tuned on: a hospital with its staff office, a travel desk with its developers' tools.
+"""Two streams of other trades: a hospital with its staff office, a travel desk with its developers.
 
 Each answer is an aspect of a thing, in some thirty wordings with openings, circumstances and slips of the keyboard; the
 same thing under another aspect, or the same aspect of a thing nearby, is another answer. Some are asked oftener than
