@@ -1,6 +1,6 @@
 """What a score is worth: the share of wrong answers among those of one score, with its uncertainty.
 
-The model's own logit is corrected by a line with bends, fitted on verdicts as a model scores them that has not seen
+The model's own logit is corrected by a line with bends, fitted on verdicts that the model had not seen when it scored
 them; without verdicts it stays as it is. Each intent has an offset of its own that starts at none and moves as far as
 its own verdicts carry it. The uncertainty is that of the fit (Laplace's approximation).
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import islice
-from math import exp, sqrt
+from math import exp
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,8 +23,7 @@ _UNIT = 4.0
 """Logits per unit of slope, so that all coefficients are of one size."""
 
 _PRECISION = np.array([1.0, 1.0, 2.0, 2.0, 2.0])
-"""How firmly the correction stays at none, of the offset, the slope and the bends. Five times as firm brings more hits
-on long streams, and breaks the limit on those of 3,000 requests: there, the weights themselves are young."""
+"""How firmly the correction stays at none: of the offset, the slope and the bends."""
 
 _OFFSET_PRECISION = 4.0
 """How firmly an intent stays with the bundle: a standard deviation of half a logit."""
@@ -47,7 +46,6 @@ LOWEST, HIGHEST = -8.0, 9.0
 """Beyond these a logit says no more."""
 
 Reals = np.ndarray[tuple[int], np.dtype[np.float64]]
-Bools = np.ndarray[tuple[int], np.dtype[np.bool_]]
 Square = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -84,20 +82,6 @@ class Calibration:
         if self.learned % _EVERY == 0:
             self.fit()
 
-    def rescore(self, logits: Reals, right: Bools, newer: int) -> None:
-        """What new weights say of the remembered verdicts, the last of them first known before the `newer` latest:
-        a score is worth what answers of that score are worth now, not what they were when less was known."""
-        kept = list(self.verdicts)
-        count = min(max(len(kept) - newer, 0), len(logits))
-        if not count:
-            return
-        first = len(kept) - newer - count
-        bounded = np.clip(logits[-count:], LOWEST, HIGHEST).tolist()
-        for place, logit, good in zip(range(first, first + count), bounded, right[-count:].tolist(), strict=True):
-            kept[place] = kept[place]._replace(logit=logit, right=good)
-        self.verdicts = deque(kept, maxlen=MEMORY)
-        self.fit()
-
     def fit(self) -> None:
         """Fit the correction anew, then the intents' offsets from it: a few milliseconds."""
         logits = np.array([verdict.logit for verdict in self.verdicts])
@@ -129,7 +113,10 @@ class Calibration:
         sampled = [verdict for verdict in self.verdicts if verdict.sampled]
         late = [verdict for verdict in islice(reversed(self.verdicts), _LATE) if verdict.logit > 0]
         wrong, foreseen = self._wrong(sampled)
-        drift = max(_excess(*self._wrong(late)), _excess(*self._wrong(sampled[-_LAST:])))
+        late_wrong, late_foreseen = self._wrong(late)
+        last_wrong, last_foreseen = self._wrong(sampled[-_LAST:])
+        drift = max(1.0, (_DOUBT + late_wrong) / (_DOUBT + late_foreseen))
+        drift = max(drift, (_DOUBT + last_wrong) / (_DOUBT + last_foreseen))
         self.ratio = max(drift, (_TRUST + wrong) / (_TRUST + foreseen))
         self.ratio_deviation = (_TRUST + wrong) ** 0.5 / (_TRUST + foreseen)
 
@@ -172,11 +159,6 @@ class Calibration:
 
     def _offset(self, intent: str) -> tuple[float, float]:
         return self.offsets.get(intent, (0.0, 1 / _OFFSET_PRECISION if self.offsets else 0.0))
-
-
-def _excess(wrong: int, foreseen: float) -> float:
-    """How much oftener than foreseen answers were wrong of late, beyond what luck does to so few."""
-    return (_DOUBT + wrong - sqrt(foreseen)) / (_DOUBT + foreseen)
 
 
 def _correct(design: Square, logits: Reals, right: Reals, weight: Reals, theta: Reals) -> tuple[Reals, Square]:

@@ -18,7 +18,7 @@ from costpol.errors import StoreError
 from costpol.pipeline.likeness import words
 from costpol.pipeline.likeness.answers import Answers, Directions, Sums, absorb, find
 from costpol.pipeline.likeness.calibration import Calibration, Scored
-from costpol.pipeline.likeness.choice import TYPICAL, Choice, Fitted, Verdict, Weights, fit
+from costpol.pipeline.likeness.choice import TYPICAL, Choice, Verdict, Weights, fit
 from costpol.pipeline.likeness.cut import Cut, deviations
 from costpol.pipeline.likeness.words import Words
 
@@ -70,16 +70,14 @@ class Likeness:
     def begin(self) -> Fitting:
         """What is due, to be fitted elsewhere while judging and learning go on by the state as it is."""
         sums = self.answers.begin() if self.answers.due else None
-        return Fitting(sums, self.choice.begin() if self.choice.due else (), self.choice.learned)
+        return Fitting(sums, self.choice.begin() if self.choice.due else ())
 
     def take(self, fitting: Fitting) -> None:
         """Go by what was fitted from now on."""
         if fitting.directions is not None:
             self.answers.take(fitting.directions)
-        if fitting.fitted is not None:
-            self.choice.weights = fitting.fitted.weights
-            newer = self.choice.learned - fitting.learned
-            self.calibration.rescore(fitting.fitted.logits, fitting.fitted.right, newer)
+        if fitting.weights is not None:
+            self.choice.weights = fitting.weights
 
     def fit(self) -> None:
         """Fit what is due, and take it: up to some hundred milliseconds, so not while a caller waits."""
@@ -94,10 +92,8 @@ class Fitting:
 
     sums: Sums | None
     verdicts: tuple[Verdict, ...]
-    learned: int
-    """How many verdicts there had been when it began."""
     directions: Directions | None = None
-    fitted: Fitted | None = None
+    weights: Weights | None = None
 
     def run(self) -> None:
         """Do the work: a tenth of a second for 500 dimensions, two seconds for 1,800, most of it without the
@@ -105,7 +101,7 @@ class Fitting:
         if self.sums is not None:
             self.directions = find(self.sums)
         if self.verdicts:
-            self.fitted = fit(self.verdicts, TYPICAL)
+            self.weights = fit(self.verdicts, TYPICAL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costpol.pipeline.likeness.calibration import LOWEST, Calibration, Scored
+from costpol.pipeline.likeness.calibration import Calibration, Scored
 from costpol.pipeline.likeness.cut import CONFIDENCE, GRID, NEVER, Cut, deviations
 
 
@@ -107,35 +107,6 @@ def test_scores_that_are_too_sure_are_seen_through() -> None:
     honest, sure = calibrated(2), calibrated(2, harder=2.0)
     logits = np.array([2.0, 3.0])
     assert (sure.wrong(logits, "faq")[0] > 2 * honest.wrong(logits, "faq")[0]).all()
-
-
-def test_new_weights_score_what_is_remembered_anew_and_newer_verdicts_stay() -> None:
-    calibration = Calibration()
-    for _ in range(60):
-        calibration.learn(Scored(3.0, False, "faq", sampled=True))
-    calibration.learn(Scored(1.0, True, "other"))
-    calibration.rescore(np.linspace(-99, 0, 80), np.ones(80, bool), newer=1)
-    *older, newest = calibration.verdicts
-    assert newest == Scored(1.0, True, "other")
-    assert {(verdict.right, verdict.intent, verdict.sampled) for verdict in older} == {(True, "faq", True)}
-    assert older[-1].logit == 0
-    assert older[0].logit == LOWEST
-    assert calibration.chance(0.0, "faq") < 0.5
-
-
-def test_new_weights_know_nothing_of_verdicts_that_came_all_later() -> None:
-    calibration = calibrated(5)
-    before = list(calibration.verdicts)
-    calibration.rescore(np.zeros(10), np.zeros(10, bool), newer=5000)
-    assert list(calibration.verdicts) == before
-
-
-def test_traffic_that_was_wrong_oftener_of_late_is_expected_to_be() -> None:
-    steady, changed = calibrated(6), Calibration()
-    changed.verdicts.extend(steady.verdicts)
-    for _ in range(50):
-        changed.learn(Scored(5.0, False, "faq", sampled=True))
-    assert changed.ratio > 2 * steady.ratio
 
 
 def test_contradicted_scores_do_not_upset_the_fit() -> None:
