@@ -23,7 +23,7 @@ The flow yields a command and is sent the reply; it performs nothing itself. A h
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -181,8 +181,8 @@ class Hit(Struct, frozen=True, gc=False):
 class Judge(Struct, frozen=True, gc=False):
     """Which of the near entries surely has the answer, so that at most `limit` (a share) of such hits is wrong.
 
-    `hits` come nearest first and are all within the asker's scope. `chance`, in [0, 1), picks what is answered afresh
-    to learn from it: a share of about `verify`.
+    `hits` come nearest first and are all within the asker's scope. What one of the `guards` refuses is evidence, but is
+    not given. `chance`, in [0, 1), picks what is answered afresh to learn from it: a share of about `verify`.
     """
 
     vector: Vector
@@ -194,6 +194,7 @@ class Judge(Struct, frozen=True, gc=False):
     verify: float
     confidence: float = 0.9
     """With which the limit is to be kept."""
+    guards: Collection[str] = ()
 
 
 class Judged(Struct, frozen=True, gc=False):
@@ -207,6 +208,8 @@ class Judged(Struct, frozen=True, gc=False):
     probability: float | None = None
     cut: float | None = None
     verify: bool = False
+    refused: tuple[int, str] | None = None
+    """The hit that would have been given, and the guard that refuses it."""
 
 
 class Learn(Struct, frozen=True, gc=False):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -26,6 +26,7 @@ from msgspec.structs import replace
 
 from costpol.commands import Admit, Admitted, Check, Checked, Failed, Hit, Judge, Judged, Learn, own_name
 from costpol.errors import StoreError, WireError
+from costpol.pipeline.guards import refusing
 from costpol.pipeline.likeness.evidence import Candidate, Evidence, weigh
 from costpol.pipeline.likeness.judgement import Judgement, judge, learn, serve, verify
 from costpol.pipeline.likeness.state import Draft, Fitting, Likeness, draft, unpack
@@ -105,21 +106,25 @@ class CacheJudge:
     """Why the last one could not be."""
 
     def judge(self, command: Judge) -> Judged | Failed:
-        """Which of the hits to give, if any."""
+        """Which of the hits to give, if any. Guards read only what would be given: they are slow, and what they refuse
+        is evidence, too."""
         evidence, judgement = self._judgement(command, command.chance)
-        verified = judgement.action == "verify"
+        place = refused = None
         if judgement.action != "refuse":
-            place = judgement.places[0]
+            place, refused = _unrefused(command, judgement.places)
+            if place is None:
+                judgement = replace(judgement, action="refuse", why="refused by a guard")
+        if place is not None:
+            judgement = replace(judgement, places=(place,))
             serve(self.state, evidence, judgement)
             self.verdicts.track(command.intent, command.limit).hits += 1
             without = replace(evidence, vector=_NONE, words=b"")  # a verdict needs neither
             self._remember(command.hits[place].entry.id, (without, judgement))
-        else:
-            place = None
+        verified = judgement.action == "verify"
         ticket = 0
         if place is None or verified:
             ticket = self._wait(_Open(evidence, judgement, command.hits))
-        return Judged(place, judgement.why, ticket, judgement.probability, judgement.cut, verified)
+        return Judged(place, judgement.why, ticket, judgement.probability, judgement.cut, verified, refused)
 
     def admit(self, command: Admit) -> Admitted:
         """The threshold of a hit's intent as it stands, and a ticket where the hit is picked to be verified."""
@@ -346,6 +351,17 @@ def open_judge(path: Path | None, embedder: str, dimension: int, version: str, f
             _log.warning("the cache starts to learn anew: %s", error)
     kept = None if path is None else path.with_name(path.name.replace("learned-", "verified-")).with_suffix(".json")
     return CacheJudge(state, floor, open_verdicts(kept, embedder, version), path, _known=state.learned)
+
+
+def _unrefused(command: Judge, places: Sequence[int]) -> tuple[int | None, tuple[int, str] | None]:
+    """The nearest of the hits with an answer that no guard refuses; else the nearest and its guard."""
+    refused = None
+    for place in places:
+        guard = refusing(command.guards, command.text, command.hits[place].entry.text)
+        if guard is None:
+            return place, None
+        refused = refused or (place, guard)
+    return None, refused
 
 
 def _name(hit: Hit) -> str:

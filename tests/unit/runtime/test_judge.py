@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from costpol.commands import Admit, Admitted, Check, Checked, Entry, Failed, Hit, Judge, Judged, Learn, Scope
 from costpol.errors import StoreError
@@ -54,6 +55,25 @@ def test_until_there_is_evidence_only_what_is_nearer_than_the_embedders_own_thre
 def test_neighbours_that_disagree_are_not_given_before_there_is_evidence() -> None:
     judge = opened()
     assert judged(judge, question(1, (hit("a", 0.96, answer="x"), hit("b", 0.955, answer="y")))).place is None
+
+
+def guarded(*hits: Hit) -> Judge:
+    command = question(1, hits)
+    return structs.replace(command, text="how do I enable it", guards=frozenset({"negation"}))
+
+
+def test_what_a_guard_refuses_is_not_given_and_its_verdict_is_awaited() -> None:
+    judge = opened()
+    reply = judged(judge, guarded(hit("how do I disable it", 0.99, answer="off")))
+    assert (reply.place, reply.refused) == (None, (0, "negation"))
+    assert judge.learn(Learn(reply.ticket, "so", "on")) == "on"
+    assert judge.state.stored == 1
+
+
+def test_another_question_with_the_same_answer_is_given_where_no_guard_refuses_it() -> None:
+    judge = opened()
+    reply = judged(judge, guarded(hit("how do I disable it", 0.99, answer="x"), hit("enabling it", 0.97, answer="x")))
+    assert (reply.place, reply.refused) == (1, None)
 
 
 def test_what_a_log_says_is_the_name_of_the_answer() -> None:

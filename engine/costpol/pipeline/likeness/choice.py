@@ -2,6 +2,10 @@
 
 Each answer has a row of evidence, the question a row of circumstances that speak for or against all of them alike. The
 weights are fitted by Newton's method on the verdicts so far (McFadden 1974), with a ridge.
+
+A fit also tells how it would have scored each verdict without having seen it, by one step of Newton's method away from
+that verdict (the approximate leave-one-out of Rad and Maleki, 2020): by those scores the calibration learns what the
+new weights are worth from all that is remembered.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import exp, log
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,6 +33,9 @@ _HEAVIEST = 8.0
 Row = np.ndarray[tuple[int], np.dtype[np.float32]]
 Table = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 Reals = np.ndarray[tuple[int], np.dtype[np.float64]]
+Square = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+Places = np.ndarray[tuple[int], np.dtype[np.int64]]
+Bools = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,15 @@ TYPICAL = Weights(
 training part of CLINC150 and on streams that a script makes, with the built-in embedder."""
 
 
+class Fitted(NamedTuple):
+    """New weights, and per verdict the logit of its best answer as weights that had not seen it give it, and whether
+    that answer was right."""
+
+    weights: Weights
+    logits: Reals
+    right: Bools
+
+
 @dataclass(slots=True)
 class Choice:
     """The verdicts and the weights fitted on them."""
@@ -102,10 +119,10 @@ class Choice:
         """Fit the weights anew and take them: up to a hundred milliseconds."""
         verdicts = self.begin()
         if verdicts:
-            self.weights = fit(verdicts, TYPICAL)
+            self.weights = fit(verdicts, TYPICAL).weights
 
 
-def fit(verdicts: Sequence[Verdict], typical: Weights | None = None) -> Weights:
+def fit(verdicts: Sequence[Verdict], typical: Weights | None = None) -> Fitted:
     """The weights that make the verdicts likeliest, drawn to typical ones (or to none) by a ridge on standardised
     evidence."""
     sizes = np.array([len(verdict.answers) for verdict in verdicts])
@@ -137,13 +154,16 @@ def fit(verdicts: Sequence[Verdict], typical: Weights | None = None) -> Weights:
         gap = theta - start
         return loss + 0.5 * _RIDGE * float(gap @ gap), grown / total[group]
 
+    def curvature(share: Reals) -> Square:
+        expected = np.add.reduceat(design * share[:, None], starts)
+        curve = (design * (share * weight[group])[:, None]).T @ design - (expected * weight[:, None]).T @ expected
+        return np.asarray(curve + _RIDGE * np.eye(len(start)), dtype=np.float64)
+
     theta = start
     loss, share = evaluate(theta)
     for _ in range(_STEPS):
         slope = design.T @ ((share - right) * weight[group]) + _RIDGE * (theta - start)
-        expected = np.add.reduceat(design * share[:, None], starts)
-        curve = (design * (share * weight[group])[:, None]).T @ design - (expected * weight[:, None]).T @ expected
-        step = np.linalg.solve(curve + _RIDGE * np.eye(len(theta)), slope)
+        step = np.linalg.solve(curvature(share), slope)
         length, before = 1.0, loss
         while length > 1e-3:
             loss, share = evaluate(theta - length * step)
@@ -155,7 +175,20 @@ def fit(verdicts: Sequence[Verdict], typical: Weights | None = None) -> Weights:
         theta = theta - length * step
         if before - loss < 1e-3:
             break
+    pulls = np.add.reduceat(design * ((share - right) * weight[group])[:, None], starts)
+    moved = np.linalg.solve(curvature(share), pulls.T).T  # how far the weights were from here without each verdict
+    logits = _against_others(design @ theta + (design * moved[group]).sum(axis=1), starts, group)
+    best = [start + int(own.argmax()) for start, own in zip(starts, np.split(logits, starts[1:]), strict=True)]
     split = answers.shape[1]
-    return Weights(
+    weights = Weights(
         theta[:split] / scale, middle, theta[split:-1] / shared_scale, shared_middle, float(theta[-1])
     )  # fmt: skip
+    return Fitted(weights, logits[best], right[best] > 0)
+
+
+def _against_others(utility: Reals, starts: Places, group: Places) -> Reals:
+    """The logit of each outcome against all others of its verdict, "none of them" among these."""
+    top = np.maximum(np.maximum.reduceat(utility, starts), 0.0)
+    grown = np.exp(utility - top[group])
+    others = (np.add.reduceat(grown, starts) + np.exp(-top))[group] - grown
+    return np.asarray(utility - top[group] - np.log(np.maximum(others, 1e-300)), dtype=np.float64)

@@ -28,7 +28,8 @@ GRID = np.arange(-4.0, 9.0 + _STEP / 2, _STEP)
 """The logits at which served hits are counted."""
 
 WINDOW = 1000
-_PLAN = 1500
+
+_PLAN = 5000
 """Requests that are planned ahead at least; more once more than that have been seen."""
 
 _EVERY = 50
@@ -66,8 +67,6 @@ class Cut:
     """Wrong hits so far, as expected when the cut was last set."""
     bound: float = 0.0
     """The upper bound of the same."""
-    root: float = 0.1
-    """The usual square root of a would-be hit's chance to be wrong; spreads the verification."""
 
     def ready(self, calibration: Calibration) -> bool:
         """Whether there is evidence to decide by."""

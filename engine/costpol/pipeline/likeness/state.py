@@ -18,11 +18,11 @@ from costpol.errors import StoreError
 from costpol.pipeline.likeness import words
 from costpol.pipeline.likeness.answers import Answers, Directions, Sums, absorb, find
 from costpol.pipeline.likeness.calibration import Calibration, Scored
-from costpol.pipeline.likeness.choice import TYPICAL, Choice, Verdict, Weights, fit
+from costpol.pipeline.likeness.choice import TYPICAL, Choice, Fitted, Verdict, Weights, fit
 from costpol.pipeline.likeness.cut import Cut, deviations
 from costpol.pipeline.likeness.words import Words
 
-FORMAT = 3
+FORMAT = 4
 _MOST_CUTS = 1024
 
 
@@ -34,6 +34,7 @@ class Likeness:
     dimension: int
     version: str = ""
     stored: int = 0
+    hits: int = 0
     words: Words = field(default_factory=Words)
     answers: Answers = field(init=False)
     choice: Choice = field(default_factory=Choice)
@@ -70,14 +71,16 @@ class Likeness:
     def begin(self) -> Fitting:
         """What is due, to be fitted elsewhere while judging and learning go on by the state as it is."""
         sums = self.answers.begin() if self.answers.due else None
-        return Fitting(sums, self.choice.begin() if self.choice.due else ())
+        return Fitting(sums, self.choice.begin() if self.choice.due else (), self.choice.learned)
 
     def take(self, fitting: Fitting) -> None:
         """Go by what was fitted from now on."""
         if fitting.directions is not None:
             self.answers.take(fitting.directions)
-        if fitting.weights is not None:
-            self.choice.weights = fitting.weights
+        if fitting.fitted is not None:
+            self.choice.weights = fitting.fitted.weights
+            newer = self.choice.learned - fitting.learned
+            self.calibration.rescore(fitting.fitted.logits, fitting.fitted.right, newer)
 
     def fit(self) -> None:
         """Fit what is due, and take it: up to some hundred milliseconds, so not while a caller waits."""
@@ -92,8 +95,10 @@ class Fitting:
 
     sums: Sums | None
     verdicts: tuple[Verdict, ...]
+    learned: int
+    """How many verdicts there had been when it began."""
     directions: Directions | None = None
-    weights: Weights | None = None
+    fitted: Fitted | None = None
 
     def run(self) -> None:
         """Do the work: a tenth of a second for 500 dimensions, two seconds for 1,800, most of it without the
@@ -101,7 +106,7 @@ class Fitting:
         if self.sums is not None:
             self.directions = find(self.sums)
         if self.verdicts:
-            self.weights = fit(self.verdicts, TYPICAL)
+            self.fitted = fit(self.verdicts, TYPICAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +162,15 @@ def draft(state: Likeness) -> Draft:
         arrays[f"late_{number}"] = np.array(cut.late, dtype=np.float64)
     meta = {
         "format": FORMAT, "embedder": state.embedder, "dimension": state.dimension, "version": state.version,
-        "stored": state.stored, "texts": state.words.texts, "names": list(answers.rows),
+        "stored": state.stored, "hits": state.hits, "texts": state.words.texts, "names": list(answers.rows),
         "answers": [answers.freedom, answers.learned, answers.fit_at],
         "choice": [choice.learned, choice.fit_at, None if choice.weights is TYPICAL else choice.weights.bias],
         "calibration": [
             calibration.learned, calibration.floor, calibration.floor_deviation, calibration.ratio,
-            calibration.ratio_deviation,
+            calibration.ratio_deviation, calibration.novelty,
         ], "offsets": dict(calibration.offsets),
         "cuts": [
-            [intent, c.limit, c.confidence, c.deviations, c.value, c.hits, c.seen, c.expected, c.bound, c.root]
+            [intent, c.limit, c.confidence, c.deviations, c.value, c.hits, c.seen, c.expected, c.bound]
             for intent, c in state.cuts.items()
         ],
     }  # fmt: skip
@@ -200,7 +205,7 @@ def unpack(data: bytes, embedder: str, dimension: int, version: str) -> Likeness
 
 
 def _restore(arrays: dict[str, Any], meta: dict[str, Any]) -> Likeness:
-    state = Likeness(meta["embedder"], meta["dimension"], meta["version"], meta["stored"])
+    state = Likeness(meta["embedder"], meta["dimension"], meta["version"], meta["stored"], meta["hits"])
     state.words = Words(meta["texts"], arrays["words"])
     answers = state.answers
     answers.restore(meta["names"], arrays, *meta["answers"])
@@ -221,15 +226,14 @@ def _restore(arrays: dict[str, Any], meta: dict[str, Any]) -> Likeness:
         start += size
     calibration = state.calibration
     calibration.learned, calibration.floor, calibration.floor_deviation = meta["calibration"][:3]
-    calibration.ratio, calibration.ratio_deviation = meta["calibration"][3:]
+    calibration.ratio, calibration.ratio_deviation, calibration.novelty = meta["calibration"][3:]
     calibration.theta, calibration.covariance = arrays["theta"], arrays["covariance"]
     calibration.offsets = {name: (shift, variance) for name, (shift, variance) in meta["offsets"].items()}
     columns = (arrays["logits"].tolist(), arrays["right"].tolist(), meta["intents"], arrays["sampled"].tolist())
     calibration.verdicts.extend(map(Scored._make, zip(*columns, strict=True)))
     for number, (intent, limit, confidence, stretch, value, hits, seen, *bounds) in enumerate(meta["cuts"]):
         cut = Cut(limit, confidence, stretch, value, hits, seen, arrays[f"served_{number}"])
-        cut.expected, cut.bound, root = bounds
-        cut.root = root
+        cut.expected, cut.bound = bounds
         cut.late.extend(arrays[f"late_{number}"].tolist())
         state.cuts[intent] = cut
     return state

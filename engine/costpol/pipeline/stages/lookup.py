@@ -184,25 +184,24 @@ class LookupStage:
         return (yield from self._judge(plan, plan.max_wrong_hits, found, draft))
 
     def _judge(self, plan: CachePlan, limit: float, found: tuple[Hit, ...], draft: Draft) -> Flow:
-        """By evidence instead of a threshold. What a guard refuses is no candidate."""
+        """By evidence instead of a threshold."""
         assert draft.scope is not None and draft.vector is not None  # noqa: S101, PT018 - it was looked up with both
         now, life, question = draft.signals.arrival.now, _life(plan, draft), draft.signals.question
-        usables = [hit for hit in found if usable(hit.entry, life, draft.partition, draft.scope, now)]
-        refused = guards.refusals(plan.guards, question, [hit.entry.text for hit in usables])
-        hits = tuple([hit for hit, guard in zip(usables, refused, strict=True) if guard is None])
-        if refused and refused[0] is not None:
-            nearest = usables[0]
-            draft.note(
-                NAME, "refused by guard", guard=refused[0], similarity=round(nearest.similarity, 4),
-                question=nearest.entry.text,
-            )  # fmt: skip
+        hits = tuple([hit for hit in found if usable(hit.entry, life, draft.partition, draft.scope, now)])
         judged = yield Judge(
-            draft.vector, question, hits, plan.intent, limit, _chance(draft), self._share(plan, draft), plan.confidence
-        )
+            draft.vector, question, hits, plan.intent, limit, _chance(draft), self._share(plan, draft), plan.confidence,
+            plan.guards,
+        )  # fmt: skip
         if isinstance(judged, Failed):
             draft.note(NAME, "not judged", reason=judged.reason)
             return None
         facts = {"why": judged.why, "probability": _rounded(judged.probability), "cut": _rounded(judged.cut)}
+        if judged.refused is not None:
+            place, guard = judged.refused
+            near = hits[place]
+            draft.note(
+                NAME, "refused by guard", guard=guard, similarity=round(near.similarity, 4), question=near.entry.text
+            )
         if judged.place is None:
             draft.ticket = judged.ticket
             draft.note(NAME, "miss", candidates=len(hits), **facts)

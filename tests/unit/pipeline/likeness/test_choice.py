@@ -23,11 +23,11 @@ def verdicts(count: int, seed: int = 0, truth: tuple[float, float] = (2.0, -1.0)
 
 
 def test_the_model_that_drew_the_verdicts_is_found() -> None:
-    assert fit(verdicts(4000)).answers == pytest.approx([2.0, -1.0], abs=0.15)
+    assert fit(verdicts(4000)).weights.answers == pytest.approx([2.0, -1.0], abs=0.15)
 
 
 def test_probabilities_of_all_outcomes_are_shares() -> None:
-    weights = fit(verdicts(500))
+    weights = fit(verdicts(500)).weights
     rows = np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]], np.float32)
     best, logit = weights.best(rows, np.zeros(1, np.float32))
     utilities = [float((row - weights.answers_middle) @ weights.answers) + weights.bias for row in rows]
@@ -45,14 +45,27 @@ def test_a_logit_far_out_is_finite(utility: float) -> None:
 
 def test_verdicts_that_are_all_alike_can_be_fitted() -> None:
     alike = [Verdict(np.ones((2, 2), np.float32), np.ones(1, np.float32), 0, 1.0)] * 100
-    assert np.isfinite(fit(alike).best(alike[0].answers, alike[0].circumstances)[1])
+    assert np.isfinite(fit(alike).weights.best(alike[0].answers, alike[0].circumstances)[1])
 
 
 def test_few_verdicts_hardly_move_the_typical_weights_and_many_do() -> None:
     typical = Weights(np.array([5.0, 3.0]), np.zeros(2), np.array([0.0]), np.zeros(1), 0.0)
-    few, many = fit(verdicts(5), typical), fit(verdicts(4000), typical)
+    few, many = fit(verdicts(5), typical).weights, fit(verdicts(4000), typical).weights
     assert few.answers == pytest.approx([5.0, 3.0], abs=1.5)
     assert many.answers == pytest.approx([2.0, -1.0], abs=0.15)
+
+
+def test_a_verdict_is_scored_as_if_it_had_not_been_seen() -> None:
+    drawn = verdicts(120, seed=3)
+    fitted = fit(drawn)
+    seen, unseen = [], []
+    for place, verdict in enumerate(drawn):
+        without = fit(drawn[:place] + drawn[place + 1 :]).weights
+        best, logit = without.best(verdict.answers, verdict.circumstances)
+        unseen.append(fitted.logits[place] - logit)
+        seen.append(fitted.weights.best(verdict.answers, verdict.circumstances)[1] - logit)
+        assert fitted.right[place] == (verdict.right == best)
+    assert np.abs(unseen).mean() < np.abs(seen).mean() / 5
 
 
 def test_it_is_fitted_now_and_then() -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import lru_cache
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costpol.pipeline.likeness.calibration import Calibration, Scored
+from costpol.pipeline.likeness.calibration import LOWEST, Calibration, Scored
 from costpol.pipeline.likeness.cut import CONFIDENCE, GRID, NEVER, Cut, deviations
 
 
@@ -35,7 +37,7 @@ def test_a_cut_never_plans_beyond_the_limit(limit: float, served: list[float], l
     cut.set(calibration, "faq")
     if cut.value == NEVER:
         return
-    ahead = 1500 / len(late)
+    ahead = 5000 / len(late)
     passing = np.array([logit for logit in late if logit >= cut.value])
     expected, slopes = calibration.wrong(passing, "faq")
     past, past_slopes = calibration.wrong(GRID, "faq")
@@ -107,6 +109,57 @@ def test_scores_that_are_too_sure_are_seen_through() -> None:
     honest, sure = calibrated(2), calibrated(2, harder=2.0)
     logits = np.array([2.0, 3.0])
     assert (sure.wrong(logits, "faq")[0] > 2 * honest.wrong(logits, "faq")[0]).all()
+
+
+def test_how_often_the_surest_are_wrong_is_learned() -> None:
+    shares = []
+    for wrong in (0, 20, 60):
+        calibration = deepcopy(calibrated(8))
+        for number in range(1000):
+            calibration.learn(Scored(8.0, number % 1000 >= wrong, "faq", sampled=True))
+        calibration.fit()
+        shares.append(calibration.chance(9.0, "faq"))
+    assert shares[0] < 0.003
+    assert shares[1:] == pytest.approx([0.02, 0.06], rel=0.25)
+
+
+def test_the_surest_are_trusted_less_where_questions_are_often_new() -> None:
+    known, new = deepcopy(calibrated(8)), deepcopy(calibrated(8))
+    for _ in range(1000):
+        known.notice(novel=False)
+    known.fit()
+    new.fit()
+    assert new.chance(9.0, "faq") > 2 * known.chance(9.0, "faq")
+    assert new.floor_deviation > known.floor_deviation
+
+
+def test_new_weights_score_what_is_remembered_anew_and_newer_verdicts_stay() -> None:
+    calibration = Calibration()
+    for _ in range(60):
+        calibration.learn(Scored(3.0, False, "faq", sampled=True))
+    calibration.learn(Scored(1.0, True, "other"))
+    calibration.rescore(np.linspace(-99, 0, 80), np.ones(80, bool), newer=1)
+    *older, newest = calibration.verdicts
+    assert newest == Scored(1.0, True, "other")
+    assert {(verdict.right, verdict.intent, verdict.sampled) for verdict in older} == {(True, "faq", True)}
+    assert older[-1].logit == 0
+    assert older[0].logit == LOWEST
+    assert calibration.chance(0.0, "faq") < 0.5
+
+
+def test_new_weights_know_nothing_of_verdicts_that_came_all_later() -> None:
+    calibration = calibrated(5)
+    before = list(calibration.verdicts)
+    calibration.rescore(np.zeros(10), np.zeros(10, bool), newer=5000)
+    assert list(calibration.verdicts) == before
+
+
+def test_traffic_that_was_wrong_oftener_of_late_is_expected_to_be() -> None:
+    steady, changed = calibrated(6), Calibration()
+    changed.verdicts.extend(steady.verdicts)
+    for _ in range(50):
+        changed.learn(Scored(5.0, False, "faq", sampled=True))
+    assert changed.ratio > 2 * steady.ratio
 
 
 def test_contradicted_scores_do_not_upset_the_fit() -> None:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from costpol.pipeline.likeness.cut import WINDOW
 from costpol.pipeline.likeness.evidence import Candidate, weigh
 from costpol.pipeline.likeness.judgement import judge, verify
 from costpol.pipeline.likeness.state import Likeness, pack, unpack
@@ -55,7 +56,7 @@ def test_another_confidence_moves_the_cut_and_is_kept(trained: World) -> None:
     vector, text, _ = trained.question()
     evidence = weigh(state, vector, text, trained.candidates(vector))
     cut = state.cut("faq", 0.05)
-    cut.late.extend(np.linspace(-4, 8, 1000).tolist())
+    cut.late.extend(np.linspace(-4, 8, WINDOW).tolist())
     values = []
     for confidence in (0.5, 0.995):
         judge(state, evidence, intent="faq", limit=0.05, floor=2.0, chance=0.9, confidence=confidence)

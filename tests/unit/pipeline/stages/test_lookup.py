@@ -340,16 +340,19 @@ def test_the_fresh_answer_of_a_judged_miss_teaches_and_is_kept_under_its_name() 
     assert store.entry.answer_id == "answer-1"
 
 
-def test_what_a_guard_refuses_is_no_candidate() -> None:
+def test_what_a_guard_refuses_is_told_and_a_model_is_asked() -> None:
     with Playbook(policy(cache=LEARNED), ask("how do I enable it")) as talk:
         talk.told(LookupExact, None)
         talk.told(Embed, EMBEDDED)
         talk.reply((kept(talk.expect(LookupSimilar), text="how do I disable it"),))
-        assert talk.told(Judge, Judged(None, "nothing is near", 0)).hits == ()
+        judge = talk.told(Judge, Judged(None, "refused by a guard", 7, 0.99, 2.0, refused=(0, "negation")))
         talk.told(Call, answered())
-        talk.told(Learn, "x")
+        assert talk.told(Learn, "x").ticket == 7
         talk.told(Store, None)
-        assert "refused by guard" in whats(talk.outcome)
+        assert talk.outcome.decision.cache == "miss"
+    assert "negation" in judge.guards
+    (refused,) = [note for note in talk.outcome.trace if note.what == "refused by guard"]
+    assert refused.facts == {"guard": "negation", "similarity": 1.0, "question": "how do I disable it"}
 
 
 def test_a_judge_that_fails_is_a_miss() -> None:
