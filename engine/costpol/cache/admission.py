@@ -6,9 +6,10 @@ find it; here it must itself say so.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from costpol.commands import Entry, Failed, LookupExact, LookupSimilar, Store
+from costpol.commands import Entry, Failed, Hit, LookupExact, LookupSimilar, Store
 
 if TYPE_CHECKING:
     from costpol.commands import Vector
@@ -42,8 +43,18 @@ def repeats(entry: Entry, c: LookupExact) -> bool:
     )
 
 
-def belongs(entry: Entry, c: LookupSimilar) -> bool:
-    """Whether an entry lies where somebody looks for a similar one, and lives."""
-    return (
-        entry.expires > c.now and entry.partition == c.partition and entry.scope == c.scope and entry.intent == c.intent
+def hits(found: Iterable[tuple[Entry | None, float]], c: LookupSimilar) -> tuple[Hit, ...]:
+    """Those of the entries found, with their cosines, that lie where somebody looks for a similar one, and live. In
+    one step: twenty calls would take as long as what they compare."""
+    now, partition, scope, intent = c.now, c.partition, c.scope, c.intent
+    return tuple(
+        [
+            Hit(entry, similarity if similarity < 1.0 else 1.0)
+            for entry, similarity in found
+            if entry is not None
+            and entry.expires > now
+            and entry.partition == partition
+            and entry.scope == scope
+            and entry.intent == intent
+        ]
     )

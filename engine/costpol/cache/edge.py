@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from costpol.cache.admission import UNFIT, belongs, fits, refuses, repeats
+from costpol.cache.admission import UNFIT, fits, hits, refuses, repeats
 from costpol.cache.collection import Collection, damaged, open_collection
 from costpol.cache.recent import Recent
 from costpol.cache.record import PLACE, TALLIED, UNTIL, pack, place, point_id, unpack
@@ -81,16 +81,9 @@ class EdgeCache:
             found = self._collection.shard.nearest(
                 c.vector, c.limit, equal=(PLACE, place(c.scope, c.partition, c.intent)), above=(UNTIL, c.now)
             )
-            entries = self._entries([id for id, _ in found])
+            return hits(zip(self._entries([id for id, _ in found]), [cosine for _, cosine in found], strict=True), c)
         except StoreError as error:
             return self._failed("lookup", error)
-        return tuple(
-            [
-                Hit(entry, min(1.0, similarity))
-                for entry, (_, similarity) in zip(entries, found, strict=True)
-                if entry is not None and belongs(entry, c)
-            ]
-        )
 
     def _entries(self, ids: list[UUID]) -> list[Entry | None]:
         """The entries of these ids; `None` for one that is gone or damaged."""

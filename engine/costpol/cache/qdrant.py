@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-from costpol.cache.admission import UNFIT, belongs, fits, refuses, repeats
+from costpol.cache.admission import UNFIT, fits, hits, refuses, repeats
 from costpol.cache.connection import UNREACHABLE, Connection, ask
 from costpol.cache.layout import FAMILY, HITS, SCOPE, TENANT, VECTOR, collection_name, prepare_collection
 from costpol.cache.record import PLACE, TALLIED, UNTIL, pack, place, point_id, unpack
@@ -116,12 +116,7 @@ class QdrantCache:
         )  # fmt: skip
         if isinstance(found, Failed):
             return found
-        hits = []
-        for point in found.points:
-            entry = unpack(point.payload or {})
-            if entry is not None and belongs(entry, c):
-                hits.append(Hit(entry, min(1.0, point.score)))
-        return tuple(hits)
+        return hits([(unpack(point.payload or {}), point.score) for point in found.points], c)
 
     async def store(self, c: Store) -> Failed | None:
         """Keep an answer, replacing the one of the same identity."""

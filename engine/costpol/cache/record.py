@@ -33,6 +33,7 @@ def point_id(identity: str) -> str:
     return reference_of(identity)
 
 
+@lru_cache(maxsize=4096)
 def place(scope: Scope, partition: str, intent: str) -> str:
     """One keyword for all three. Lengths are part of it, so that no two triples can be spelled the same."""
     spelled = "".join(f"{len(part)}:{part}" for part in (scope.kind, scope.key, partition, intent))

@@ -86,7 +86,7 @@ class StaticEmbedder:
         scales, vectors = self._look(rows + self._order(rows))  # one look for both: it takes longer than the sums
         vector = self._direction(scales[:count], vectors[:count])
         vector = vector + self._order_weight * self._direction(scales[count:], vectors[count:])
-        vector /= float(vector @ vector) ** 0.5
+        vector /= float(vector.dot(vector)) ** 0.5
         return vector
 
     def _look(self, rows: list[int]) -> tuple[Vector, Table]:
@@ -100,8 +100,8 @@ class StaticEmbedder:
 
     def _direction(self, scales: Vector, vectors: Table) -> Vector:
         """The scaled sum, of length one. Rows at random do not cancel out; should they, the first one stands."""
-        vector: Vector = scales @ vectors
-        length = float(vector @ vector) ** 0.5
+        vector: Vector = scales.dot(vectors)
+        length = float(vector.dot(vector)) ** 0.5
         return vector / self._float32(length) if length > 0 else self._direction(scales[:1], vectors[:1])
 
     async def embed_async(self, text: str) -> Vector | Failed:

@@ -6,13 +6,14 @@ partition digest, and another digest is another cache.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
 from msgspec import DecodeError, Raw, json
 
-from costpol.commands import Entry, Scope
+from costpol.commands import Entry, Hit, Scope
 from costpol.inference.caller import Caller
 from costpol.inference.request import Message, Request
 from costpol.pipeline.identity import identity_part
@@ -67,7 +68,19 @@ def scope_for(kind: str, caller: Caller) -> Scope | None:
 def usable(entry: Entry, life: float, partition: str, scope: Scope, now: float) -> bool:
     """Whether a kept answer may be given now. The store has looked already; what is another's must not depend on one
     filter alone, and an answer kept under a longer life must not outlive the one that policy and caller now state."""
-    return entry.scope == scope and entry.partition == partition and now < entry.expires and now < entry.created + life
+    return bool(usable_among((Hit(entry, 1.0),), life, partition, scope, now))
+
+
+def usable_among(hits: Sequence[Hit], life: float, partition: str, scope: Scope, now: float) -> list[Hit]:
+    """As `usable`, for each of several."""
+    return [
+        hit
+        for hit in hits
+        if (entry := hit.entry).scope == scope
+        and entry.partition == partition
+        and now < entry.expires
+        and now < entry.created + life
+    ]
 
 
 def partition_digest(

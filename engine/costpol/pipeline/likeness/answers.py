@@ -138,7 +138,7 @@ class Answers:
         gaps = place - self.means.take(rows, 0)
         gaps *= gaps
         gaps *= self.precisions.take(rows, 0)
-        near = gaps.sum(1) + self.volumes.take(rows)
+        near = np.add.reduce(gaps, 1) + self.volumes.take(rows)
         unlearned = self._doubt(0.0)
         new = float((place * place).dot(unlearned.precision)) + unlearned.volume
         return [0.5 * (new - each) if row >= 0 else 0.0 for row, each in zip(rows, near.tolist(), strict=True)]

@@ -97,23 +97,31 @@ def _signals(
     state: Likeness, joint: Vector, candidates: Sequence[Candidate], places: Mapping[str, Sequence[int]], words: Wording
 ) -> Table:
     """One row per answer. Where there are so few numbers, plain ones are quicker than arrays."""
-    rows: list[list[float]] = []
+    numbers: list[tuple[float, float, float, float]] = []
     overlaps = iter(words.overlaps)
+    votes = wording_votes = 0.0
     for own in places.values():
-        row = [candidates[own[0]].similarity, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+        vote = wording_vote = wording = 0.0
         for place in own:
             similarity, overlap = candidates[place].similarity, next(overlaps)
-            row[1] += exp(_SHARPNESS * (similarity - 1))
-            row[5] += exp(_SHARPNESS * ((similarity + _WORD_SHARE**2 * overlap) / (1 + _WORD_SHARE**2) - 1))
-            row[4] = max(row[4], overlap)
-        rows.append(row)
+            vote += exp(_SHARPNESS * (similarity - 1))
+            wording_vote += exp(_SHARPNESS * ((similarity + _WORD_SHARE**2 * overlap) / (1 + _WORD_SHARE**2) - 1))
+            wording = max(wording, overlap)
+        votes += vote
+        wording_votes += wording_vote
+        numbers.append((candidates[own[0]].similarity, vote, wording, wording_vote))
     answers = [*places]
-    likelihoods, counts = state.answers.scores(answers, joint), state.answers.counted(answers)
-    votes, wording_votes = sum([row[1] for row in rows]), sum([row[5] for row in rows])
-    for row, likelihood, count, coverage in zip(rows, likelihoods, counts, words.coverage, strict=True):
-        row[1] = log(row[1] / votes + 1e-3)
-        row[2] = _SCALE * asinh(likelihood / _SCALE)
-        row[3] = log1p(count)
-        row[5] = log(row[5] / wording_votes + 1e-3)
-        row[6] = coverage
-    return np.array(rows, dtype=np.float32)
+    table: list[float] = []
+    for (similarity, vote, wording, wording_vote), likelihood, count, coverage in zip(
+        numbers, state.answers.scores(answers, joint), state.answers.counted(answers), words.coverage, strict=True
+    ):
+        table += (
+            similarity,
+            log(vote / votes + 1e-3),
+            _SCALE * asinh(likelihood / _SCALE),
+            log1p(count),
+            wording,
+            log(wording_vote / wording_votes + 1e-3),
+            coverage,
+        )
+    return np.array(table, dtype=np.float32).reshape(-1, len(SIGNALS))

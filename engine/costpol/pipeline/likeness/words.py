@@ -26,6 +26,7 @@ _MAX_WORDS = 256
 _SILENT = b"\0\0\0\0"
 """Stands for a text without words, whose share of anything is nothing."""
 
+_FIRST = np.zeros(1, dtype=np.int64)
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 
 Hashes = bytes
@@ -72,22 +73,24 @@ class Words:
         seen = self.seen.take(joined & (_SLOTS - 1))
         rarity = np.log((self.texts + 2.0) / (seen + 1.0))
         vector = _vector(words, rarity[:own])
-        novelty = np.count_nonzero(seen[:own] < 1) / own if own else 1.0
+        novelty = (own - np.count_nonzero(seen[:own])) / own if own else 1.0
         if not own or not others:
             return Wording(vector, novelty, [0.0] * len(others), [0.0] * len(groups))
         rarity *= rarity
-        weights, total = rarity[:own], float(rarity[:own].sum())
-        starts = [0, *accumulate([len(other or _SILENT) // 4 for other in others])]
+        weights = rarity[:own]
+        total = float(np.add.reduce(weights))
+        ends = np.array([*accumulate([len(other or _SILENT) // 4 for other in others])])
+        starts = np.concatenate((_FIRST, ends[:-1]))
         places = words.searchsorted(joined_others)
         shared = (words.take(places, mode="clip") == joined_others).nonzero()[0]
         places = places.take(shared)
         common = np.zeros(len(joined_others), dtype=np.float32)
         common[shared] = weights.take(places)
-        totals = np.add.reduceat(rarity[own:], starts[:-1]).tolist()
-        overlaps = np.add.reduceat(common, starts[:-1]).tolist()
-        ends = [starts[number] for number in accumulate(groups)]
+        totals = np.add.reduceat(rarity[own:], starts).tolist()
+        overlaps = np.add.reduceat(common, starts).tolist()
+        last = [number - 1 for number in accumulate(groups)]
         covered = np.zeros((len(groups), own), dtype=np.float32)
-        covered[np.array(ends).searchsorted(shared, "right"), places] = 1.0
+        covered[ends.take(last).searchsorted(shared, "right"), places] = 1.0
         return Wording(
             vector,
             novelty,
@@ -97,7 +100,7 @@ class Words:
 
 
 def _vector(words: _Hashed, rarity: Vector) -> Vector:
-    signed = np.where(words >> 31, rarity, -rarity)
+    signed = np.copysign(rarity, (~words).view(np.float32))  # the sign of a number is its highest bit
     vector = np.bincount((words >> 16) & (DIMENSION - 1), signed, DIMENSION).astype(np.float32)
     vector /= np.float32(float(vector.dot(vector)) ** 0.5 + 1e-9)
     return vector

@@ -31,6 +31,7 @@ from costpol.pipeline.caching import (
     scope_for,
     single_turn,
     usable,
+    usable_among,
 )
 from costpol.pipeline.draft import Draft
 
@@ -187,7 +188,7 @@ class LookupStage:
         """By evidence instead of a threshold."""
         assert draft.scope is not None and draft.vector is not None  # noqa: S101, PT018 - it was looked up with both
         now, life, question = draft.signals.arrival.now, _life(plan, draft), draft.signals.question
-        hits = tuple([hit for hit in found if usable(hit.entry, life, draft.partition, draft.scope, now)])
+        hits = tuple(usable_among(found, life, draft.partition, draft.scope, now))
         judged = yield Judge(
             draft.vector, question, hits, plan.intent, limit, _chance(draft), self._share(plan, draft), plan.confidence,
             plan.guards,
