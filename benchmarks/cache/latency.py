@@ -75,15 +75,15 @@ def _fill(keep: Inline, template: Entry, embed: Inline, entries: int) -> None:
     now = START + 100_000
     for number, (text, answer) in enumerate(zip(stream.texts, stream.answers, strict=True)):
         worded = f"{text} {chance.choice(_ASIDES)} {chance.choice(_ASIDES)}"
-        tenant = number % TENANTS
+        tenant, round_ = number % TENANTS, number // TENANTS
         entry = dataclasses.replace(
             template,
             question=f"{number:032x}",
             scope=template.scope if tenant == 0 else Scope("tenant", f"tenant:other-{tenant}"),
-            intent=template.intent if number // TENANTS % INTENTS == 0 else f"intent-{number // TENANTS % INTENTS}",
+            intent=f"intent-{round_ % INTENTS}" if round_ % INTENTS else template.intent,
             text=worded,
             answer_id=answer,
-            expires=now + (1e6 if number % 2 else -10.0),
+            expires=now + (1e6 if round_ // INTENTS % 2 else -10.0),
         )
         keep(Store(entry, embed(Embed(worded)).vector))
 
