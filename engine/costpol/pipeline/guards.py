@@ -82,7 +82,7 @@ def _polarity_differs(left: Reading, right: Reading) -> bool:
                 return True
     if (left.undone and _negates(left, right)) or (right.undone and _negates(right, left)):
         return True
-    return _opposed(left, right) or _opposed(right, left)
+    return bool((left.counterparts and _opposed(left, right)) or (right.counterparts and _opposed(right, left)))
 
 
 def _swapped(ours: frozenset[str], theirs: frozenset[str], left: Reading, right: Reading) -> bool:
@@ -151,7 +151,7 @@ def _another_name(left: Reading, right: Reading) -> bool:
 
 
 def _order_differs(left: Reading, right: Reading) -> bool:
-    return left.words != right.words and tells_otherwise(left.order, right.order)
+    return tells_otherwise(left.order, right.order) and left.words != right.words
 
 
 _GUARDS: _Guards = (

@@ -4,11 +4,15 @@ round."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import pairwise
 
+from msgspec import Struct
+
+from costpol.pipeline.word import look_up
 from costpol.pipeline.wording import (
     FILLERS,
     OBJECTS,
+    PERSONS,
     SOURCES,
     SUBJECTS,
     TARGETS,
@@ -32,21 +36,21 @@ _WITHOUT_LETTER = FILLERS - {"a"}
 _ONE_FORM = {"an": "a", "are": "is", "were": "was", "does": "do", "did": "do"}
 
 
-class Turn(NamedTuple):
+class Turn(Struct, frozen=True, gc=False):
     """The word behind a joint such as `than`, and those before it that it may change places with."""
 
     behind: str
     before: tuple[str, ...]
 
 
-class Order(NamedTuple):
+class Order(Struct, frozen=True, gc=False):
     """What the order of a question's words tells."""
 
     words: tuple[str, ...]
     told: tuple[str, ...]
     """Those of them that carry a meaning, in the singular."""
-    bag: list[str]
-    """The same, sorted."""
+    bag: str
+    """The same, sorted, in one piece: compared with a look at one place, where a list asks for one per word."""
     sources: frozenset[str]
     """The words behind `from`."""
     targets: frozenset[str]
@@ -63,7 +67,6 @@ class Order(NamedTuple):
 
 _NONE: frozenset[str] = frozenset()
 _NOBODY: frozenset[int] = frozenset()
-_PERSONS = frozenset(SUBJECTS) | frozenset(OBJECTS)
 _PREPOSITIONS = (SOURCES, TARGETS, WEAK_SOURCES, WEAK_TARGETS)
 _WAYS = WEAK_SOURCES | WEAK_TARGETS
 _Ends = tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]
@@ -73,26 +76,24 @@ _NO_ENDS: _Ends = (_NONE, _NONE, _NONE, _NONE)
 def read_order(words: tuple[str, ...], *, lettered: bool) -> Order:
     """What the order of the words tells; `lettered` says that `a` is the name of something and no article."""
     fillers = _WITHOUT_LETTER if lettered else FILLERS
-    told = tuple(
-        [
-            word[:-1] if word[-1] == "s" and len(word) > 3 and word[-2] not in "siu" else word
-            for word in words
-            if word not in fillers
-        ]
-    )
-    subjects, objects = _NOBODY, _NOBODY
-    if not _PERSONS.isdisjoint(words):
-        doing = {SUBJECTS[word] for word in words if word in SUBJECTS}
-        done_to = {
-            OBJECTS[w] for before, w in zip(("", *words), words, strict=False) if w in OBJECTS and before != "help"
-        }
-        subjects, objects = frozenset(doing - done_to), frozenset(done_to - doing)
-    return Order(words, told, sorted(told), *_ends(words, fillers), _turns(words, fillers), subjects, objects)
+    singulars = [known.singular for known in look_up(words)]
+    if lettered:
+        singulars = ["a" if word == "a" else singular for word, singular in zip(words, singulars, strict=True)]
+    told = tuple([word for word in singulars if word is not None])
+    doing = {SUBJECTS[word] for word in words if word in SUBJECTS}
+    done_to: set[int] = set()
+    if not OBJECTS.keys().isdisjoint(words):
+        done_to = {OBJECTS[w] for before, w in pairwise(("", *words)) if w in OBJECTS and before != "help"}
+    subjects = frozenset(doing - done_to) if doing else _NOBODY
+    objects = frozenset(done_to - doing) if done_to else _NOBODY
+    return Order(words, told, " ".join(sorted(told)), *_ends(words, fillers), _turns(words, fillers), subjects, objects)
 
 
 def tells_otherwise(ours: Order, theirs: Order) -> bool:
     """Whether two questions of much the same words tell another story."""
-    if _crossed(ours, theirs) or _roles_changed(ours, theirs):
+    if (ours.weak_sources or theirs.weak_sources) and _crossed(ours, theirs):
+        return True
+    if ((ours.subjects and theirs.objects) or (ours.objects and theirs.subjects)) and _roles_changed(ours, theirs):
         return True
     if ours.turns and theirs.turns and _turned(ours.turns, theirs.turns):
         return True
@@ -110,28 +111,30 @@ def _ends(words: Sequence[str], fillers: frozenset[str]) -> _Ends:
     if _WAYS.isdisjoint(words):
         return _NO_ENDS
     found: tuple[set[str], ...] = (set(), set(), set(), set())
-    for place, word in enumerate(words[:-1]):
-        if word in _WAYS:
-            following = [w for w in words[place + 1 : place + 6] if w not in fillers][:2]
-            if len(following) == 2 and len(following[1]) > 1:
-                del following[1]  # else it numbers the first: `account b`
-            for ends, prepositions in zip(found, _PREPOSITIONS, strict=True):
-                if word in prepositions:
-                    ends.update(following)
+    for place in [place for place, word in enumerate(words[:-1]) if word in _WAYS]:
+        following = [w for w in words[place + 1 : place + 6] if w not in fillers][:2]
+        if len(following) == 2 and len(following[1]) > 1:
+            del following[1]  # else it numbers the first: `account b`
+        for ends, prepositions in zip(found, _PREPOSITIONS, strict=True):
+            if words[place] in prepositions:
+                ends.update(following)
     sources, targets, weak_sources, weak_targets = [frozenset(ends) if ends else _NONE for ends in found]
     return sources, targets, weak_sources, weak_targets
 
 
 def _turns(words: Sequence[str], fillers: frozenset[str]) -> dict[str, Turn]:
+    if _JOINTS.isdisjoint(words):
+        return _NO_TURNS
     found: dict[str, Turn] = {}
     for joint, reach in TURNS.items():
         if joint in words:
             place = words.index(joint)
             behind = next((word for word in words[place + 1 :] if word not in fillers), "")
             found[joint] = Turn(behind, tuple([word for word in words[:place] if word not in fillers][-reach:]))
-    return found or _NO_TURNS
+    return found
 
 
+_JOINTS = frozenset(TURNS)
 _NO_TURNS: dict[str, Turn] = {}
 """One for all readings, as are the empty sets."""
 
@@ -164,7 +167,7 @@ def _roles_changed(ours: Order, theirs: Order) -> bool:
     there, back = not ours.subjects.isdisjoint(theirs.objects), not ours.objects.isdisjoint(theirs.subjects)
     if not (there or back):
         return False
-    left, right = ([word for word in each.told if word not in _PERSONS] for each in (ours, theirs))
+    left, right = ([word for word in each.told if word not in PERSONS] for each in (ours, theirs))
     if sorted(left) != sorted(right):
         return False
     if (there and back) or left != right or ("you" in ours.words and "you" in theirs.words):

@@ -9,18 +9,16 @@ from msgspec import Struct
 
 from costpol.pipeline.numerals import read_numbers
 from costpol.pipeline.order import Order, read_order
+from costpol.pipeline.word import COUNTED, COUNTERED, DATED, DENYING, SIDED, UNDOING, Word, look_up
 from costpol.pipeline.wording import (
     ASKED,
     ASKING,
     BEFORE_ASKED,
-    BEGINNINGS,
     CALENDAR,
     COUNTS,
-    ENDS,
     FILLERS,
     JOINTS,
     LAST_WORDS,
-    NEGATIONS,
     NEGATORS,
     NUMBER_WORDS,
     OPENERS,
@@ -42,8 +40,6 @@ _SENTENCE_ENDS = (".", "!", "?", ":", "\u2026")
 _CLAUSE_ENDS = (".", "!", "?", ":", ";", ",", "\u2026")
 _DASHES = ("-", "--", "\u2013", "\u2014")
 _BRACKETS = {"[": "]", "<": ">", "{": "}"}
-_SIDED = frozenset(SIDES) | frozenset(UNITS) | PARTICLES
-_SIGNS = frozenset(SIGNS)
 _KEPT = 16_384
 """Readings that are remembered: the same stored questions are near again and again."""
 
@@ -83,18 +79,26 @@ def read(text: str) -> Reading:
     letters = text.rstrip(".!?")
     plain = letters.isascii() and letters.replace(" ", "").isalpha()
     if plain:  # as most questions are: words, spaces, and a mark at the end
-        written, entities = letters.split(), _NONE
+        written, placeholders = letters.split(), _NONE
         words = tuple(letters.lower().split())
         starts = [True, *[False] * (len(words) - 1)]
         breaks = [len(words)] if len(letters) < len(text) else []
     else:
-        written, starts, breaks, entities = _split(text)
+        written, starts, breaks, placeholders = _split(text)
         words = tuple([_plain(word) for word in written])
+    known = look_up(words)
+    kinds = 0
+    for word in known:
+        kinds |= word.kinds
     vocabulary = frozenset(words)
-    counted = not vocabulary.isdisjoint(NUMBER_WORDS) or not (plain or ("-" not in text and not _has_digit(text)))
+    counted = kinds & COUNTED or not (plain or ("-" not in text and not _has_digit(text)))
     numbers, soft = read_numbers(written, words) if counted else ((), ())
-    denied, affirmed = _denials(words, breaks)
-    sided = not (vocabulary.isdisjoint(_SIDED) and _SIGNS.isdisjoint(text) and LAST_WORDS.keys().isdisjoint(words[-1:]))
+    denied, affirmed = _denials(words, breaks) if kinds & DENYING else (_NONE, _NONE)
+    sides = _sides(words, known) if kinds & SIDED else _NO_SIDES
+    if not plain or not letters.islower():
+        entities = placeholders | _entities(written, words, starts)
+    else:
+        entities = vocabulary & CALENDAR - TODAY if kinds & DATED else _NONE
     return Reading(
         words=words,
         vocabulary=vocabulary,
@@ -102,10 +106,10 @@ def read(text: str) -> Reading:
         soft_numbers=soft,
         denied=denied,
         affirmed=affirmed,
-        sides=_sides(words) if sided else _NO_SIDES,
-        entities=entities | _entities(written, words, starts),
-        undone=_undone(words),
-        counterparts=_counterparts(words),
+        sides=sides,
+        entities=entities,
+        undone=frozenset([rest for word in known for rest in word.undone]) if kinds & UNDOING else _NONE,
+        counterparts=frozenset([each for word in known for each in word.counterparts]) if kinds & COUNTERED else _NONE,
         order=read_order(words, lettered="a" in vocabulary and _lettered(written, starts)),
         named_first=bool(written) and written[0][0].isupper() and words[0] not in OPENERS,
         tongue=_tongue(words, vocabulary),
@@ -186,8 +190,6 @@ def _spaceless(character: str) -> bool:
 def _denials(words: Sequence[str], breaks: Sequence[int]) -> tuple[frozenset[str], frozenset[str]]:
     """The words denied by clauses that say no, and all words of the other clauses. Two denials in one clause cancel
     each other."""
-    if NEGATORS.isdisjoint(words) and "yet" not in words and "non-" not in [word[:4] for word in words]:
-        return _NONE, _NONE
     denied: set[str] = set()
     affirmed: set[str] = set()
     ends = set(breaks)
@@ -229,48 +231,11 @@ def _says_nothing(words: Sequence[str], place: int, ends: set[int]) -> bool:
     return opens and words[place].endswith("nt") and first in PRONOUNS
 
 
-def _undone(words: Sequence[str]) -> frozenset[str]:
-    found = [
-        word[len(beginning) :]
-        for word in words
-        if word[:2] in _DENIALS or word[:3] in _DENIALS
-        for beginning in NEGATIONS
-        if word.startswith(beginning) and len(word) > len(beginning) + 2
-    ]
-    return frozenset(found) if found else _NONE
-
-
-_DENIALS = frozenset(beginning[:3] for beginning in NEGATIONS)
-
-
-def _counterparts(words: Sequence[str]) -> frozenset[str]:
-    """What the words become by an opposite beginning or end: `postnatal` of `prenatal`, `trainee` of `trainer`."""
-    found: list[str] = []
-    for word in words:
-        if len(word) < 5:
-            continue
-        if word[:2] in _COUNTERED:
-            for size in _SIZES[: len(word) - 2]:
-                if word[:size] in BEGINNINGS:
-                    found += [other + word[size:] for other in BEGINNINGS[word[:size]]]
-        if word[-2:] in _ENDED:
-            found += [word.removesuffix(end) + o for end, others in ENDS.items() if word.endswith(end) for o in others]
-    return frozenset(found) if found else _NONE
-
-
-_COUNTERED = frozenset(beginning[:2] for beginning in BEGINNINGS)
-_ENDED = frozenset(end[-2:] for end in ENDS)
-_SIZES = sorted({len(beginning) for beginning in BEGINNINGS})
-
-
-def _sides(words: Sequence[str]) -> dict[int, frozenset[int]]:
+def _sides(words: Sequence[str], known: Sequence[Word]) -> dict[int, frozenset[int]]:
     found: dict[int, frozenset[int]] = {}
-    before = ""
     last = len(words) - 1
-    for place, word in enumerate(words):
-        if word not in _SIDED and word not in LAST_WORDS and word[0] not in SIGNS and word[-1] not in SIGNS:
-            before = word
-            continue
+    for place in [place for place, word in enumerate(known) if word.kinds & SIDED]:
+        word, before = words[place], words[place - 1] if place else ""
         stand = SIDES.get(word)
         if word in PARTICLES:
             stand = SIDES.get(f"{before} {word}", stand)
@@ -285,13 +250,12 @@ def _sides(words: Sequence[str]) -> dict[int, frozenset[int]]:
             stand = LAST_WORDS[word]
         if stand is not None:
             group, side = stand
-            found[group] = found.get(group, frozenset()) | {side}
-        before = word
-    return found or _NO_SIDES
+            found[group] = found.get(group, _NOWHERE) | {side}
+    return found
 
 
+_NOWHERE: frozenset[int] = frozenset()
 _NO_SIDES: dict[int, frozenset[int]] = {}
-"""One for all: what thousands of readings share is in the processor's cache when they are compared."""
 
 
 def _entities(written: Sequence[str], words: Sequence[str], starts: Sequence[bool]) -> frozenset[str]:

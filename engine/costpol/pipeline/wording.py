@@ -247,6 +247,7 @@ TONGUES = {
 SUBJECTS = {"i": 0, "we": 1, "he": 2, "they": 3}
 OBJECTS = {"me": 0, "us": 1, "him": 2, "them": 3}
 """Persons, in the two forms that tell who does it and to whom it is done."""
+PERSONS = SUBJECTS.keys() | OBJECTS.keys()
 FILLERS = frozenset(
     "my the a an our your their his her its me i you we they it is are was were be do does did can could will would "
     "should may please".split()
