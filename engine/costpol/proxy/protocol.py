@@ -6,6 +6,7 @@ dozen headers, most of them the same from one request to the next: it is checked
 
 from __future__ import annotations
 
+from asyncio import TimerHandle, Transport
 from collections import deque
 from collections.abc import Awaitable
 from typing import Any
@@ -18,6 +19,8 @@ from costpol.providers.openai import error_body
 from costpol.proxy.messages import CONTROLS, error_kind
 
 MAX_HEAD_BYTES = 64 * 2**10
+HEAD_SECONDS = 30.0
+"""From the connection, or from its first byte, until a head is whole: one that never ends would hold its connection."""
 
 _NOWHERE: Any = deque(maxlen=0)
 """Takes headers that are not kept."""
@@ -29,6 +32,19 @@ class Protocol(HttpToolsProtocol):
 
     _fruitless = 0
     """Bytes that came, at most, since a head was whole or a part of a body had come."""
+    _in_head = False
+    _late: TimerHandle | None = None
+    """Ends a connection whose head is not whole in time."""
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """A client connects, and must send a head."""
+        super().connection_made(transport)
+        self._hurry()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection has ended."""
+        self._relax()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Read on. What is not HTTP is refused, and a head that does not end."""
@@ -44,6 +60,13 @@ class Protocol(HttpToolsProtocol):
             return
         if self._fruitless > MAX_HEAD_BYTES:
             self._refuse_head()
+        elif self._in_head and self._late is None:  # most heads come in one piece, and need no timer
+            self._hurry()
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request has come."""
+        self._in_head = True
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """The head of a request is whole. What trails its body is none of it, and is not kept."""
@@ -51,6 +74,8 @@ class Protocol(HttpToolsProtocol):
             self._refuse_head()
             raise ValueError("the head is too large")  # ends the parser
         self._fruitless = 0
+        self._in_head = False
+        self._relax()
         super().on_headers_complete()
         self.headers = _NOWHERE
 
@@ -79,6 +104,23 @@ class Protocol(HttpToolsProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # it goes unread
         self.parser.feed_data(b"POST / HTTP/1.1\r\nconnection: close\r\n%b\r\n" % b"".join(framing))
         self.parser.feed_data(rest)
+
+    def _hurry(self) -> None:
+        self._late = self.loop.call_later(HEAD_SECONDS, self._refuse_late)
+
+    def _relax(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _refuse_late(self) -> None:
+        self._late = None
+        if self._fruitless:
+            self._refuse(
+                408, f"the head of the request was not whole after {HEAD_SECONDS:g} seconds", "request_timeout"
+            )
+        else:  # a browser connects ahead: it has nothing to be told
+            self.transport.close()
 
     def _refuse_head(self) -> None:
         self._refuse(431, "the head of the request is larger than 64 KiB", "request_headers_too_large")

@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from costpol.proxy import protocol
 from costpol.proxy.messages import send_answer
 from costpol.proxy.protocol import MAX_HEAD_BYTES, Protocol
 
@@ -242,15 +243,15 @@ def come(*pieces: bytes, app: App | None = None) -> Wire:
     async def main() -> Wire:
         wire = Wire()
         config = uvicorn.Config(app or App(), http=Protocol, ws="none", lifespan="off", log_level="critical")  # type: ignore[arg-type]
-        protocol = Protocol(config, ServerState(), {})
-        protocol.connection_made(wire)
+        connection = Protocol(config, ServerState(), {})
+        connection.connection_made(wire)
         for piece in pieces:
             if not wire.closed:
-                protocol.data_received(piece)
+                connection.data_received(piece)
                 for _ in range(10):  # the application answers
                     await asyncio.sleep(0)
         closed = wire.closed
-        protocol.connection_lost(None)
+        connection.connection_lost(None)
         await asyncio.sleep(0)
         wire.closed = closed
         return wire
@@ -294,3 +295,33 @@ def test_no_error_is_written_into_an_answer_that_has_begun(rubbish: bytes) -> No
     assert wire.closed
     assert wire.written.endswith(b"\r\n\r\n3\r\none\r\n")
     assert come(ask("/stalled") + ask("/whole"), rubbish).written.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize("begun", [b"POST /whole HT", b"POST /whole HTTP/1.1\r\nhost: h\r\nx-mo"])
+def test_a_head_that_never_ends_loses_its_connection(monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.0)
+    wire = come(begun)
+    assert wire.closed
+    assert wire.written.startswith(b"HTTP/1.1 408 ")
+    assert json.loads(wire.written.split(b"\r\n\r\n", 1)[1])["error"]["code"] == "request_timeout"
+
+
+def test_the_next_head_on_a_connection_must_end_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.0)
+    wire = come(ask("/whole"), ask("/whole")[:9])
+    assert wire.closed
+    assert wire.written.startswith(b"HTTP/1.1 200 ")
+    assert b"HTTP/1.1 408 " in wire.written
+
+
+def test_who_says_nothing_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.0)
+    wire = come(b"")
+    assert wire.closed
+    assert wire.written == b""
+
+
+def test_a_request_that_came_in_time_takes_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.0)
+    assert come(ask("/stalled")).closed is False
+    assert come(ask("/whole")[:-1]).closed is False  # its body is not all there
