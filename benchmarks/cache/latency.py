@@ -2,7 +2,8 @@
 
 The entries belong to ten tenants and eight intents, and half of them have expired; each decision embeds its question,
 asks the Edge cache with the filters on tenant, intent and expiry, reads the guards and judges the evidence. What was
-learned comes from a replay of the same questions. One core, one request at a time.
+learned comes from a replay of the same questions. One core, one request at a time; as in the sidecar, what a hit
+teaches is learned once its answer has left.
 """
 
 from __future__ import annotations
@@ -106,6 +107,8 @@ async def _ask(rehearsal: Rehearsal, inline: dict[type[Command], Inline], entrie
     handlers = Handlers(
         {**inline, Embed: timed("embed", inline[Embed]), LookupSimilar: timed("lookup", inline[LookupSimilar])}
     )
+    assert rehearsal.snapshot.handlers.judge is not None
+    rehearsal.snapshot.handlers.judge.soon = asyncio.get_running_loop().call_soon
     asked, reader = trades(seed=11, count=ASKED), RecordReader()
     gc.collect()
     for number, (text, answer) in enumerate(zip(asked.texts, asked.answers, strict=True)):
@@ -121,6 +124,7 @@ async def _ask(rehearsal: Rehearsal, inline: dict[type[Command], Inline], entrie
             rehearsal.snapshot.pipeline.flow(record.arrival), handlers, call, rehearsal.stores.unsettled
         )
         times["hit" if outcome.kind == "hit" else "miss"].append(time.perf_counter() - started)
+        await asyncio.sleep(0)
     return Timing(entries, *(np.array(times[name]) for name in ("embed", "lookup", "hit", "miss")))
 
 

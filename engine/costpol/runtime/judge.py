@@ -89,6 +89,10 @@ class CacheJudge:
     """Compares answers that are worded differently; without it only words are compared."""
     fit_elsewhere: Elsewhere | None = None
     """Runs a fit beside the event loop; without it a fit is done at once, as a replay wants it."""
+    soon: Callable[[Callable[[], None]], object] | None = None
+    """Does something once the answer has left; without it nothing is put off."""
+    _taught: tuple[Evidence, Judgement] | None = None
+    """The last hit, until what it teaches is learned: nobody needs to wait for that."""
     _open: OrderedDict[int, _Open | _Given] = field(default_factory=OrderedDict)
     _served: OrderedDict[str, list[_Served]] = field(default_factory=OrderedDict)
     """Per entry the evidence on which it was given, the latest last."""
@@ -116,7 +120,11 @@ class CacheJudge:
                 judgement = replace(judgement, action="refuse", why="refused by a guard")
         if place is not None:
             judgement = replace(judgement, places=(place,))
-            serve(self.state, evidence, judgement)
+            self._taught = evidence, judgement
+            if self.soon is None:
+                self._catch_up()
+            else:
+                self.soon(self._catch_up)
             self.verdicts.track(command.intent, command.limit).hits += 1
             without = replace(evidence, vector=_NONE, words=b"")  # a verdict needs neither
             self._remember(command.hits[place].entry.id, (without, judgement))
@@ -125,6 +133,12 @@ class CacheJudge:
         if place is None or verified:
             ticket = self._wait(_Open(evidence, judgement, command.hits))
         return Judged(place, judgement.why, ticket, judgement.probability, judgement.cut, verified, refused)
+
+    def _catch_up(self) -> None:
+        """Learn what the last hit teaches: before anything else is judged or learned, so that the order stays."""
+        if self._taught is not None:
+            taught, self._taught = self._taught, None
+            serve(self.state, *taught)
 
     def admit(self, command: Admit) -> Admitted:
         """The threshold of a hit's intent as it stands, and a ticket where the hit is picked to be verified."""
@@ -140,6 +154,7 @@ class CacheJudge:
 
     def check(self, command: Check) -> Checked | Failed:
         """Take a fresh answer as a verdict on the hit that was given in its place."""
+        self._catch_up()
         opened = self._open.pop(command.ticket, None)
         if opened is None:
             return Failed("judgement-forgotten")
@@ -202,6 +217,7 @@ class CacheJudge:
 
     def learn(self, command: Learn) -> str | Failed:
         """Take the fresh answer as a verdict; the name under which it is to be kept."""
+        self._catch_up()
         opened = self._open.pop(command.ticket, None)
         if not isinstance(opened, _Open):
             return Failed("judgement-forgotten")
@@ -214,6 +230,7 @@ class CacheJudge:
     def report_wrong(self, entry_id: str) -> int:
         """Somebody says that this entry (`Entry.id`) was a wrong answer: a verdict against every question that it was
         given for of late. How many those were; after a restart none is known."""
+        self._catch_up()
         servings = self._served.pop(entry_id, [])
         for served in servings:
             self._report(served)
@@ -223,6 +240,7 @@ class CacheJudge:
         return len(servings)
 
     def _judgement(self, command: Judge, chance: float) -> tuple[Evidence, Judgement]:
+        self._catch_up()
         candidates = [Candidate(_name(hit), hit.similarity, hit.entry.text) for hit in command.hits]
         evidence = weigh(self.state, command.vector, command.text, candidates)
         judgement = judge(
@@ -310,10 +328,12 @@ class CacheJudge:
     def report(self) -> list[dict[str, object]]:
         """Per intent: the declared limit, what was given, how much of it is expected to be wrong at most, and what
         verification has shown of it."""
+        self._catch_up()
         return rows(self.state, self.verdicts)
 
     def save(self) -> None:
         """Write the state beside the cache, in one step. Raises `StoreError`."""
+        self._catch_up()
         self.verdicts.save()
         if self.state.stored or self.state.words.texts:
             self._write(draft(self.state), next(self._drafts))

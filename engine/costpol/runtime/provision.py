@@ -298,7 +298,7 @@ class Provisioner:
                 done = loop.run_in_executor(None, work)
                 done.add_done_callback(lambda done: None if done.cancelled() else then(done.exception()))
 
-            judge.fit_elsewhere = beside
+            judge.fit_elsewhere, judge.soon = beside, loop.call_soon
         return judge
 
     async def _intents(

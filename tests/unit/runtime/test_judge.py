@@ -57,6 +57,18 @@ def test_neighbours_that_disagree_are_not_given_before_there_is_evidence() -> No
     assert judged(judge, question(1, (hit("a", 0.96, answer="x"), hit("b", 0.955, answer="y")))).place is None
 
 
+def test_what_a_hit_teaches_is_learned_once_its_answer_has_left_or_before_anything_else() -> None:
+    judge, later = opened(), []
+    judge.soon = later.append
+    for number in (1, 2):
+        assert judged(judge, question(number, (hit("a", 0.96, answer="x"),))).place == 0
+        assert judge.state.hits == number - 1
+    later[0]()
+    assert judge.state.hits == 2
+    later[1]()
+    assert judge.state.hits == 2
+
+
 def guarded(*hits: Hit) -> Judge:
     command = question(1, hits)
     return structs.replace(command, text="how do I enable it", guards=frozenset({"negation"}))
