@@ -29,7 +29,7 @@ GRID = np.arange(-4.0, 9.0 + _STEP / 2, _STEP)
 
 WINDOW = 1000
 
-_PLAN = 5000
+_PLAN = 1500
 """Requests that are planned ahead at least; more once more than that have been seen."""
 
 _EVERY = 50

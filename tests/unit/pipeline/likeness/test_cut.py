@@ -37,7 +37,7 @@ def test_a_cut_never_plans_beyond_the_limit(limit: float, served: list[float], l
     cut.set(calibration, "faq")
     if cut.value == NEVER:
         return
-    ahead = 5000 / len(late)
+    ahead = 1500 / len(late)
     passing = np.array([logit for logit in late if logit >= cut.value])
     expected, slopes = calibration.wrong(passing, "faq")
     past, past_slopes = calibration.wrong(GRID, "faq")
