@@ -106,7 +106,7 @@ class Metrics:
             registry=registry,
         )  # fmt: skip
         self.refused = Counter(
-            "costpol_cache_refused_by_guard", "Lookups in which a guard refused a near answer.", ("guard",),
+            "costpol_cache_refused_by_guard", "Lookups in which a guard refused a kept answer.", ("guard",),
             registry=registry,
         )  # fmt: skip
         self.verification_cost = Counter(

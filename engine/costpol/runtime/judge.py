@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -112,12 +112,12 @@ class CacheJudge:
     def judge(self, command: Judge) -> Judged | Failed:
         """Which of the hits to give, if any. Guards read only what would be given: they are slow, and what they refuse
         is evidence, too."""
-        evidence, judgement = self._judgement(command, command.chance)
+        evidence, judgement = self._judgement(command)
         place = refused = None
         if judgement.action != "refuse":
-            place, refused = _unrefused(command, judgement.places)
+            place, refused = self._unrefused(command, judgement)
             if place is None:
-                judgement = replace(judgement, action="refuse", why="refused by a guard")
+                judgement = _guarded(judgement)
         if place is not None:
             judgement = replace(judgement, places=(place,))
             self._taught = evidence, judgement
@@ -209,9 +209,13 @@ class CacheJudge:
 
     def examine(self, command: Judge) -> Judged | Failed:
         """As `judge`, where the answer is known already: no hit is given, and `learn` takes the answer as a verdict."""
-        evidence, judgement = self._judgement(command, 0.0)
+        evidence, judgement = self._judgement(replace(command, chance=0.0))
         if judgement.action != "refuse":
-            judgement = replace(judgement, action="verify", rate=1.0)  # it stands for itself alone: all are examined
+            given, _ = self._unrefused(command, judgement)
+            judgement = (
+                _guarded(judgement) if given is None
+                else replace(judgement, action="verify", rate=1.0)  # it stands for itself alone: all are examined
+            )  # fmt: skip
         ticket = self._wait(_Open(evidence, judgement, command.hits))
         return Judged(None, "its answer is known", ticket, judgement.probability, judgement.cut)
 
@@ -239,12 +243,34 @@ class CacheJudge:
             self.verdicts.save()
         return len(servings)
 
-    def _judgement(self, command: Judge, chance: float) -> tuple[Evidence, Judgement]:
+    def _unrefused(self, command: Judge, judgement: Judgement) -> tuple[int | None, tuple[int, str] | None]:
+        """The nearest question of the judged answer that no guard refuses, and the first refusal.
+
+        Where one is refused, the answer must be likelier than not by the other questions alone: a far one that has the
+        same answer, be it a mere yes, must not stand in for a near one that asks the opposite.
+        """
+        guards = [refusing(command.guards, command.text, command.hits[judgement.places[0]].entry.text)]
+        if guards[0] is None:
+            return judgement.places[0], None
+        guards += [
+            refusing(command.guards, command.text, command.hits[place].entry.text) for place in judgement.places[1:]
+        ]
+        refused = judgement.places[0], guards[0]
+        gone = {place for place, guard in zip(judgement.places, guards, strict=True) if guard is not None}
+        passing = [place for place in judgement.places if place not in gone]
+        if not passing:
+            return None, refused
+        left = tuple([hit for place, hit in enumerate(command.hits) if place not in gone])
+        _, again = self._judgement(replace(command, hits=left))
+        likely = again.action != "refuse" if again.logit is None else again.logit > 0
+        return (passing[0] if likely and again.answer == judgement.answer else None), refused
+
+    def _judgement(self, command: Judge) -> tuple[Evidence, Judgement]:
         self._catch_up()
         candidates = [Candidate(_name(hit), hit.similarity, hit.entry.text) for hit in command.hits]
         evidence = weigh(self.state, command.vector, command.text, candidates)
         judgement = judge(
-            self.state, evidence, intent=command.intent, limit=command.limit, floor=self.floor, chance=chance,
+            self.state, evidence, intent=command.intent, limit=command.limit, floor=self.floor, chance=command.chance,
             verified=command.verify, confidence=command.confidence,
         )  # fmt: skip
         return evidence, judgement
@@ -276,7 +302,8 @@ class CacheJudge:
                 return command.answer_id, True
             return None, all(hit.entry.stated_answer is not None for hit in opened.hits)
         told: dict[str, str] = {}
-        for hit in opened.hits:
+        given = () if opened.judgement.action == "refuse" else (opened.hits[opened.judgement.places[0]],)
+        for hit in (*given, *opened.hits):  # of two answers under one name, what was given speaks for it
             told.setdefault(_name(hit), _content(hit))
         for name, content in told.items():
             if compare(content, command.content):
@@ -373,15 +400,8 @@ def open_judge(path: Path | None, embedder: str, dimension: int, version: str, f
     return CacheJudge(state, floor, open_verdicts(kept, embedder, version), path, _known=state.learned)
 
 
-def _unrefused(command: Judge, places: Sequence[int]) -> tuple[int | None, tuple[int, str] | None]:
-    """The nearest of the hits with an answer that no guard refuses; else the nearest and its guard."""
-    refused = None
-    for place in places:
-        guard = refusing(command.guards, command.text, command.hits[place].entry.text)
-        if guard is None:
-            return place, None
-        refused = refused or (place, guard)
-    return None, refused
+def _guarded(judgement: Judgement) -> Judgement:
+    return replace(judgement, action="refuse", why="refused by a guard", guarded=True)
 
 
 def _name(hit: Hit) -> str:

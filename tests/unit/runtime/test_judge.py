@@ -82,10 +82,70 @@ def test_what_a_guard_refuses_is_not_given_and_its_verdict_is_awaited() -> None:
     assert judge.state.stored == 1
 
 
-def test_another_question_with_the_same_answer_is_given_where_no_guard_refuses_it() -> None:
+def test_another_question_with_the_same_answer_is_given_where_it_would_be_given_alone() -> None:
     judge = opened()
-    reply = judged(judge, guarded(hit("how do I disable it", 0.99, answer="x"), hit("enabling it", 0.97, answer="x")))
-    assert (reply.place, reply.refused) == (1, None)
+    nearest = hit("how do I disable it", 0.99, answer="x")
+    reply = judged(judge, guarded(nearest, hit("enabling it", 0.97, answer="x")))
+    assert (reply.place, reply.refused) == (1, (0, "negation"))
+
+
+@pytest.mark.parametrize("similarity", [0.05, 0.6, 0.94])
+def test_a_far_question_with_the_same_answer_does_not_stand_in_for_one_that_is_refused(similarity: float) -> None:
+    """Many questions are answered by a mere yes."""
+    judge = opened()
+    far = hit("where do I park", similarity, answer="yes")
+    reply = judged(judge, guarded(hit("can I disable it", 0.99, answer="yes"), far))
+    assert (reply.place, reply.refused) == (None, (0, "negation"))
+
+
+def test_of_two_refusals_the_nearest_is_told() -> None:
+    command = structs.replace(
+        guarded(hit("how do I enable 20 of them", 0.99, answer="x"), hit("how do I disable it", 0.98, answer="x")),
+        text="how do I enable 200 of them", guards=frozenset({"negation", "numbers"}),
+    )  # fmt: skip
+    assert judged(opened(), command).refused == (0, "numbers")
+
+
+def test_a_hit_is_checked_against_the_answer_that_was_given() -> None:
+    judge = opened()
+    hits = (hit("how do I disable it", 0.99, content="so"), hit("enabling it", 0.97, content="so"))
+    one_name = tuple(Hit(replace(each.entry, answer_id="x", body=body(text)), each.similarity)
+                     for each, text in zip(hits, ("no", "yes"), strict=True))  # fmt: skip
+    reply = judged(judge, structs.replace(guarded(*one_name), chance=0.0))
+    assert (reply.place, reply.verify) == (1, True)
+    assert judge.check(Check(reply.ticket, "yes", None)) == Checked(True, "x")
+
+
+def test_what_a_guard_refuses_is_no_verdict_on_a_score() -> None:
+    judge = opened()
+    reply = judged(judge, guarded(hit("how do I disable it", 0.99, answer="off")))
+    judge.learn(Learn(reply.ticket, "so", "on"))
+    assert not judge.state.calibration.verdicts
+    free = judged(judge, question(2, (hit("b", 0.5, answer="off"),)))
+    judge.learn(Learn(free.ticket, "so", "on"))
+    assert [verdict.sampled for verdict in judge.state.calibration.verdicts] == [False]
+
+
+def test_warming_examines_what_no_guard_refuses() -> None:
+    judge = opened()
+    for command in (
+        guarded(hit("how do I disable it", 0.99, answer="off")),
+        guarded(hit("enabling", 0.99, answer="on")),
+    ):
+        judge.learn(Learn(judge.examine(command).ticket, "so", "on"))  # type: ignore[union-attr]
+    assert [verdict.sampled for verdict in judge.state.calibration.verdicts] == [True]
+
+
+def test_questions_are_new_until_they_come_back() -> None:
+    judge = opened()
+    before = judge.state.calibration.novelty
+    for number in range(20):
+        judged(judge, question(number, (hit("a", 0.96, answer="x"),)))
+    known = judge.state.calibration.novelty
+    assert known < before
+    for number in range(20):
+        judge.learn(Learn(judged(judge, question(number, (hit("a", 0.5, answer="x"),))).ticket, "so", f"new {number}"))
+    assert judge.state.calibration.novelty > known
 
 
 def test_what_a_log_says_is_the_name_of_the_answer() -> None:

@@ -41,7 +41,6 @@ _HIGHEST_FLOOR = 0.2
 _NOVELTY_MEMORY = 300.0
 """Questions by which it is told how often they are new."""
 
-
 _LATE, _LAST = 200, 50
 """Verdicts of late, all of them and those sampled, which show whether the traffic has changed."""
 _DOUBT = 10.0
@@ -80,7 +79,7 @@ class Calibration:
     """The share of wrong answers that no score foresees, however sure it is."""
     floor_deviation: float = (_SURPRISE + _NOVEL_SURPRISE) * _SURPRISES**-0.5
     ratio: float = 1.0
-    """How much oftener than foreseen would-be hits are wrong, by those that were answered afresh."""
+    """How much oftener, or more rarely, than foreseen would-be hits are wrong, by those that were answered afresh."""
     ratio_deviation: float = _TRUST**-0.5
     offsets: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Per intent its offset and the offset's variance."""

@@ -3,9 +3,9 @@
 Each answer has a row of evidence, the question a row of circumstances that speak for or against all of them alike. The
 weights are fitted by Newton's method on the verdicts so far (McFadden 1974), with a ridge.
 
-A fit also tells how it would have scored each verdict without having seen it, by one step of Newton's method away from
-that verdict (the approximate leave-one-out of Rad and Maleki, 2020): by those scores the calibration learns what the
-new weights are worth from all that is remembered.
+A fit also tells about how it would have scored each verdict without having seen it, by one step away from that verdict
+with the curvature of all (the infinitesimal jackknife: a little too sure where few verdicts weigh much). By those
+scores the calibration learns what the new weights are worth from all that is remembered.
 """
 
 from __future__ import annotations

@@ -28,7 +28,6 @@ _FIRST_VERIFIED, _FIRST_HITS = 15.0, 80.0
 """More of the first hits of a cache are, for nothing else shows how often the surest ones are wrong: one in four, later
 some fifteen more each time that there are three times as many."""
 
-_MOST_VERIFIED = 0.3
 _FIXED_LOGIT = 4.6
 """What a hit by the fixed rule counts as before there is evidence: one in a hundred wrong."""
 
@@ -50,6 +49,8 @@ class Judgement(Struct, frozen=True, gc=False):
     cut: float | None = None
     rate: float = 1.0
     """With what chance a verdict is heard on a request like this one."""
+    guarded: bool = False
+    """Whether a guard refuses it: what the guards catch says nothing of what a score is worth."""
 
 
 def judge(
@@ -62,12 +63,13 @@ def judge(
     if not evidence.answers:
         return Judgement("refuse", "nothing is near", intent, limit)
     cut = state.cut(intent, limit, confidence)
+    rate = verified * (1 + _FIRST_VERIFIED / VERIFIED / (state.hits + _FIRST_HITS))
     if not cut.ready(state.calibration):
         nearest = float(evidence.signals[0, 0])
         if nearest >= floor and evidence.unanimous:
-            action: Literal["serve", "verify"] = "verify" if chance < verified else "serve"
+            action: Literal["serve", "verify"] = "verify" if chance < rate else "serve"
             return Judgement(action, "nearer than the fixed rule asks", intent, limit, evidence.answers[0],
-                             evidence.places[0], rate=verified or 1.0)  # fmt: skip
+                             evidence.places[0], rate=rate or 1.0)  # fmt: skip
         return Judgement("refuse", "no evidence yet", intent, limit, evidence.answers[0], evidence.places[0])
     best, logit = state.choice.weights.best(evidence.signals, evidence.circumstances)
     logit = min(max(logit, LOWEST), HIGHEST)
@@ -76,8 +78,6 @@ def judge(
     if logit < cut.value:
         why = "no cut keeps the limit yet" if cut.value == NEVER else "too likely to be wrong"
         return Judgement("refuse", why, intent, limit, answer, places, logit, 1 - wrong, cut.value)
-    rate = verified * (1 + _FIRST_VERIFIED / VERIFIED / (state.hits + _FIRST_HITS))
-    rate = min(max(_MOST_VERIFIED, verified), rate)
     if chance < rate:
         return Judgement("verify", "surely alike", intent, limit, answer, places, logit, 1 - wrong, cut.value, rate)
     return Judgement("serve", "surely alike", intent, limit, answer, places, logit, 1 - wrong, cut.value, rate)
@@ -100,7 +100,8 @@ def learn(
     """A model was asked. `right` is the candidate answer that its answer equals, if any; `answer` is the name under
     which its answer is kept: `right`, or a new one. What is not `clear` is no verdict."""
     if clear:
-        verify(state, evidence, judgement, right)
+        if not judgement.guarded:
+            verify(state, evidence, judgement, right)
         state.calibration.notice(novel=right is None)
     _seen(state, evidence, judgement)
     state.answers.add(answer, evidence.vector)
@@ -124,7 +125,7 @@ def verify(state: Likeness, evidence: Evidence, judgement: Judgement, right: str
 
 def _seen(state: Likeness, evidence: Evidence, judgement: Judgement) -> None:
     state.words.note(evidence.words)
-    if judgement.logit is None:
+    if judgement.logit is None or judgement.guarded:
         return
     cut = state.cut(judgement.intent, judgement.limit)
     cut.note(judgement.logit, state.calibration, judgement.intent)

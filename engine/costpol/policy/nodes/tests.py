@@ -82,7 +82,7 @@ class Expect(Node):
     cache: Literal["lookup", "bypass"] | None = key("whether the cache is asked", default=None)
     hit: Literal["exact", "similar", "none"] | None = key("whether a kept answer is given, and by what", default=None)
     guard: Literal["numbers", "negation", "entities", "order", "none"] | None = key(
-        "the guard that refused the nearest kept answer", default=None
+        "the guard that refused a kept answer which would have been given", default=None
     )
     scope: Literal["global", "tenant", "user"] | None = key("who would share the answer", default=None)
     template: Name | None = key("the template applied", default=None)

@@ -218,7 +218,7 @@ def _cache(console: Console, cache: CacheFigures) -> None:
     if cache.refused_by_guard:
         named = ", ".join(f"{name} {count:,}" for name, count in sorted(cache.guards.items()))
         by = f" ({named})" if named else ""
-        console.print(f"       guards refused a near answer in {cache.refused_by_guard:,} lookups{by}", style="dim")
+        console.print(f"       guards refused a kept answer in {cache.refused_by_guard:,} lookups{by}", style="dim")
 
 
 def _cache_by_intent(console: Console, intents: Mapping[str, Group]) -> None:

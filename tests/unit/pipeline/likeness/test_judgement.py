@@ -85,6 +85,17 @@ def test_a_share_of_would_be_hits_is_answered_afresh(trained: World) -> None:
     assert 0.005 < verified / (verified + len(trained.given)) < 0.1
 
 
+def test_more_of_a_caches_first_hits_are_answered_afresh_whatever_their_intent() -> None:
+    state = Likeness("made-up", DIMENSION)
+    evidence = weigh(state, unit(1), "where is my card", [Candidate("a", 0.97)])
+    rates = []
+    for hits, intent in ((0, "faq"), (500, "faq"), (500, "new")):
+        state.hits = hits
+        rates.append(judge(state, evidence, intent=intent, limit=0.01, floor=0.9, chance=0.99).rate)
+    assert rates[0] > 0.2
+    assert rates[1] == rates[2] < 0.1
+
+
 def test_the_same_requests_are_decided_the_same_way() -> None:
     first, second = World(seed=4), World(seed=4)
     first.send(300)

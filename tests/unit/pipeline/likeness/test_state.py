@@ -21,6 +21,25 @@ def test_what_was_learned_survives_and_goes_on_alike() -> None:
     assert pack(second.state) == pack(unpack(pack(second.state), "made-up", DIMENSION, ""))
 
 
+def test_new_weights_score_what_was_learned_before_the_fit_began_and_nothing_later() -> None:
+    world = World(limit=0.1, seed=2)
+    world.send(300)
+    state = world.state
+    state.choice.fit_at = 0
+    before = list(state.calibration.verdicts)
+    fitting = state.begin()
+    fitting.run()
+    world.send(25)
+    newer = state.calibration.learned - len(before)
+    assert newer > 0
+    late = list(state.calibration.verdicts)[-newer:]
+    state.take(fitting)
+    after = list(state.calibration.verdicts)
+    assert after[-newer:] == late
+    moved = [old.logit != new.logit for old, new in zip(before, after, strict=False)]
+    assert sum(moved) > len(moved) / 2
+
+
 def test_an_empty_state_survives() -> None:
     state = unpack(pack(Likeness("made-up", DIMENSION, "2")), "made-up", DIMENSION, "2")
     assert (state.stored, state.version) == (0, "2")
