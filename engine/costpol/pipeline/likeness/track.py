@@ -17,7 +17,7 @@ NEVER = 2.0
 
 _STAKES = (0.1, 0.25, 0.5)
 """Shares of the pot that are bet: small ones see small excesses, large ones see large ones soon."""
-_PATIENCE = 200.0
+_PATIENCE = 1000.0
 _FEWEST = 3
 """Wrong hits that there must be: one or two are an accident."""
 _MEMORY = 500
