@@ -63,7 +63,7 @@ def judge(
     if not evidence.answers:
         return Judgement("refuse", "nothing is near", intent, limit)
     cut = state.cut(intent, limit, confidence)
-    rate = verified * (1 + _FIRST_VERIFIED / VERIFIED / (state.hits + _FIRST_HITS))
+    rate = min(1.0, verified * (1 + _FIRST_VERIFIED / VERIFIED / (state.hits + _FIRST_HITS)))
     if not cut.ready(state.calibration):
         nearest = float(evidence.signals[0, 0])
         if nearest >= floor and evidence.unanimous:

@@ -96,6 +96,16 @@ def test_more_of_a_caches_first_hits_are_answered_afresh_whatever_their_intent()
     assert rates[1] == rates[2] < 0.1
 
 
+@pytest.mark.parametrize(
+    ("verified", "action", "rate"), [(0.0, "serve", 1.0), (0.5, "verify", 1.0), (1.0, "verify", 1.0)]
+)
+def test_nothing_is_answered_afresh_with_more_than_certainty(verified: float, action: str, rate: float) -> None:
+    state = Likeness("made-up", DIMENSION)
+    evidence = weigh(state, unit(1), "where is my card", [Candidate("a", 0.97)])
+    judgement = judge(state, evidence, intent="faq", limit=0.01, floor=0.9, chance=0.99, verified=verified)
+    assert (judgement.action, judgement.rate) == (action, rate)
+
+
 def test_the_same_requests_are_decided_the_same_way() -> None:
     first, second = World(seed=4), World(seed=4)
     first.send(300)
