@@ -13,6 +13,7 @@ import contextlib
 import errno
 import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -102,10 +103,26 @@ def _check_ours(connection: sqlite3.Connection, path: Place) -> None:
         )
 
 
+def _switch_to_wal(connection: sqlite3.Connection) -> str:
+    """The mode it is in afterwards. Two that switch a new file together would wait for each other for ever: SQLite
+    tells one of them at once that the file is locked, whatever its timeout, so that one tries again."""
+    tries = 100
+    while True:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            tries -= 1
+            if not tries or error.sqlite_errorname != "SQLITE_BUSY":
+                raise
+            time.sleep(OPEN_SECONDS / 100)
+        else:
+            return str(mode)
+
+
 def _prepare(connection: sqlite3.Connection, path: Place) -> int:
     """WAL, the tables where they are missing, and the number of this opening."""
     connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    mode = _switch_to_wal(connection)
     if mode != "wal" and path != ":memory:":
         raise ProvisionError(
             f"the file system of the ledger `{path}` cannot share memory between processes",
