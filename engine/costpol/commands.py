@@ -209,7 +209,7 @@ class Judged(Struct, frozen=True, gc=False):
     cut: float | None = None
     verify: bool = False
     refused: tuple[int, str] | None = None
-    """The hit that would have been given, and the guard that refuses it."""
+    """The nearest hit with the chosen answer, and the guard that refuses it; another with that answer may be given."""
 
 
 class Learn(Struct, frozen=True, gc=False):

@@ -26,7 +26,7 @@ from msgspec.structs import replace
 
 from costpol.commands import Admit, Admitted, Check, Checked, Failed, Hit, Judge, Judged, Learn, own_name
 from costpol.errors import StoreError, WireError
-from costpol.pipeline.guards import refusing
+from costpol.pipeline.guards import refusals, refusing
 from costpol.pipeline.likeness.evidence import Candidate, Evidence, weigh
 from costpol.pipeline.likeness.judgement import Judgement, judge, learn, serve, verify
 from costpol.pipeline.likeness.state import Draft, Fitting, Likeness, draft, unpack
@@ -249,13 +249,12 @@ class CacheJudge:
         Where one is refused, the answer must be likelier than not by the other questions alone: a far one that has the
         same answer, be it a mere yes, must not stand in for a near one that asks the opposite.
         """
-        guards = [refusing(command.guards, command.text, command.hits[judgement.places[0]].entry.text)]
-        if guards[0] is None:
+        nearest, *others = [command.hits[place].entry.text for place in judgement.places]
+        guard = refusing(command.guards, command.text, nearest)
+        if guard is None:
             return judgement.places[0], None
-        guards += [
-            refusing(command.guards, command.text, command.hits[place].entry.text) for place in judgement.places[1:]
-        ]
-        refused = judgement.places[0], guards[0]
+        refused = judgement.places[0], guard
+        guards = [guard, *refusals(command.guards, command.text, others)]
         gone = {place for place, guard in zip(judgement.places, guards, strict=True) if guard is not None}
         passing = [place for place in judgement.places if place not in gone]
         if not passing:

@@ -28,7 +28,6 @@ GRID = np.arange(-4.0, 9.0 + _STEP / 2, _STEP)
 """The logits at which served hits are counted."""
 
 WINDOW = 1000
-
 _PLAN = 1500
 """Requests that are planned ahead at least; more once more than that have been seen."""
 
